@@ -1,0 +1,56 @@
+"""What a target is: a dialect to write, passes in order, and the list of what it may run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from sqlglot import exp
+
+from mdfsql.errors import Unsupported
+
+__all__ = ["Pass", "Target", "check_allowed"]
+
+Pass: TypeAlias = Callable[[exp.Expr], exp.Expr]
+"""A rewrite of the whole tree. The first line of its docstring says why, and is what ``explain()`` shows."""
+
+
+@dataclass(frozen=True)
+class Target:
+    """An engine's side of the contract.
+
+    ``allowed`` holds the node classes that the engine is shown to answer as the reference does, once the passes
+    have run; None allows all, for the reference itself. ``refused`` says why and what to write instead, by class.
+    ``resolve`` tells whether the tree is qualified and typed before the passes.
+    """
+
+    name: str
+    dialect: str
+    passes: tuple[Pass, ...] = ()
+    allowed: frozenset[type[exp.Expr]] | None = None
+    refused: dict[type[exp.Expr], tuple[str, str | None]] = field(default_factory=dict)
+    resolve: bool = True
+
+
+def check_allowed(tree: exp.Expr, target: Target) -> None:
+    """Raise Unsupported for the first node of the tree that is not on the target's list."""
+    if target.allowed is None:
+        return
+    for node in tree.walk():
+        if type(node) in target.allowed:
+            continue
+        why, instead = target.refused.get(type(node), (f"it is not shown to answer there as {REFERENCE} does", None))
+        raise Unsupported(construct_name(node), target.name, why, instead)
+
+
+REFERENCE = "DuckDB"
+
+
+def construct_name(node: exp.Expr) -> str:
+    """Return what a reader calls a node: a function's name, or the construct's."""
+    if isinstance(node, exp.Anonymous):
+        return f"{node.name}()"
+    if isinstance(node, exp.Func):
+        return f"{node.sql_name().lower()}()"
+    return node.key.upper().replace("_", " ")

@@ -1,0 +1,192 @@
+"""The binder: DuckDB resolves a query against empty tables, for its exact names, types and error messages."""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
+from contextlib import closing
+from typing import Any
+
+import duckdb
+from sqlglot import exp
+
+from mdfsql.errors import BindError, DataError, QueryError
+from mdfsql.schema import Schema, canonical, quote
+
+__all__ = ["bind", "describe_files", "expand"]
+
+# Tables are made once for each schema; past this many the one not used for longest is dropped.
+MOST_TABLES = 512
+
+_lock = threading.RLock()
+_tables: OrderedDict[Schema, str] = OrderedDict()
+_connection: duckdb.DuckDBPyConnection | None = None
+
+
+def _reference() -> duckdb.DuckDBPyConnection:
+    global _connection
+    if _connection is None:
+        config = {"enable_external_access": False, "threads": 1, "autoload_known_extensions": False}
+        _connection = duckdb.connect(":memory:", config=config)
+        _connection.execute("SET TimeZone = 'UTC'")
+    return _connection
+
+
+def _table(schema: Schema) -> str:
+    """Return the name of an empty table of this schema."""
+    name = _tables.get(schema)
+    if name is None:
+        name = f"empty_{id(schema)}_{len(_tables)}"
+        columns = ", ".join(f"{quote(column)} {type_}" for column, type_ in schema.items())
+        _reference().execute(f"CREATE OR REPLACE TABLE {name} ({columns})")
+        _tables[schema] = name
+        if len(_tables) > MOST_TABLES:
+            _reference().execute(f"DROP TABLE {_tables.popitem(last=False)[1]}")
+    _tables.move_to_end(schema)
+    return name
+
+
+def bind(tree: exp.Query, tables: Mapping[str, Schema], *, text: str | None = None) -> dict[str, str]:
+    """Return the output columns of a query as DuckDB names and types them, types in DuckDB's own spelling.
+
+    ``tables`` gives the schema of each table name in the tree; ``text`` is the SQL as the user wrote it, for the
+    caret. Raises BindError with DuckDB's message ("Did you mean ...?") and for doubled output names.
+    """
+    with _lock:
+        bound = tree.copy()
+        for table in list(bound.find_all(exp.Table)):
+            if isinstance(table.this, exp.Identifier) and not table.args.get("db") and table.name in tables:
+                if not table.alias:
+                    table.set("alias", exp.TableAlias(this=exp.to_identifier(table.name, quoted=True)))
+                table.set("this", exp.to_identifier(_table(tables[table.name])))
+        sql = bound.sql("duckdb")
+        try:
+            relation = _reference().sql(sql)
+        except duckdb.Error as error:
+            raise bind_error(error, text) from error
+        if relation is None:
+            raise QueryError("not a query: only SELECT and its kin give rows", sql=text)
+        names, types = relation.columns, [str(type_) for type_ in relation.types]
+    seen: set[str] = set()
+    for name in names:
+        if name.lower() in seen:
+            raise BindError(f"output column {name!r} stands twice; give one another name with AS", sql=text)
+        seen.add(name.lower())
+    return dict(zip(names, types, strict=True))
+
+
+def bind_error(error: duckdb.Error, text: str | None) -> BindError:
+    """Return DuckDB's error as ours: its first sentences, and the position in the user's own text if it is there."""
+    message = str(error)
+    body, _, shown = message.partition("\n\nLINE ")
+    reason = re.sub(r"^(Binder|Catalog|Parser|Conversion|Invalid Input|Not implemented) Error: ", "", body).strip()
+    position = _position(text, shown, reason) if text else None
+    line, column = position or (None, None)
+    return BindError(reason, sql=text, line=line, column=column)
+
+
+def _position(text: str, shown: str, reason: str) -> tuple[int, int] | None:
+    """Find what DuckDB complains of in the user's text: the tree was rendered anew, so only the token can be matched."""
+    lines = shown.splitlines()
+    token = ""
+    if len(lines) >= 2 and "^" in lines[1]:
+        at = lines[1].index("^")
+        match = re.match(r'"(?:[^"]|"")+"|\w+|\S', lines[0][at - len("LINE ") :] if at >= 5 else "")
+        token = match.group().strip('"') if match else ""
+    named = re.search(r'(?:column|function|Table|table) (?:with name )?"?([\w.]+)"?', reason)
+    for candidate in filter(None, (token, named.group(1) if named else "")):
+        found = re.search(rf"(?<!\w){re.escape(candidate)}(?!\w)", text, re.IGNORECASE)
+        if found:
+            before = text[: found.start()]
+            return before.count("\n") + 1, found.start() - (before.rfind("\n") + 1) + 1
+    return None
+
+
+READERS = {"parquet": "read_parquet", "csv": "read_csv", "json": "read_json"}
+
+# What sniff_csv decides, under the names of read_csv's options.
+SNIFFED = {"Delimiter": "delim", "Quote": "quote", "Escape": "escape", "HasHeader": "header", "SkipRows": "skip"}
+FORMATS = {"DateFormat": "dateformat", "TimestampFormat": "timestampformat"}
+
+
+def describe_files(
+    format: str, paths: Sequence[str], options: Mapping[str, Any]
+) -> tuple[Schema, dict[str, str], dict[str, Any]]:
+    """Return what the reference reads in files: the canonical schema, its own types, and the options it settled on.
+
+    For CSV the dialect and the types are sniffed here once, so that every engine reads the same.
+    Raises DataError for a file that is missing, empty or of another format.
+    """
+    connection = duckdb.connect(":memory:", config={"threads": 1})
+    try:
+        settled = dict(options)
+        if format == "csv":
+            settled = _sniff(connection, list(paths), settled)
+        relation = connection.sql(scan(format, paths, settled).sql("duckdb"))
+        own = dict(zip(relation.columns, [str(t) for t in relation.types], strict=True))
+    except duckdb.Error as error:
+        raise DataError(f"cannot read {format} {shown_paths(paths)}: {_sentence(error)}") from error
+    finally:
+        connection.close()
+    try:
+        return Schema({name: canonical(type_) for name, type_ in own.items()}), own, settled
+    except ValueError as error:
+        raise DataError(f"{format} {shown_paths(paths)}: {error}") from error
+
+
+def scan(format: str, paths: Sequence[str], options: Mapping[str, Any]) -> exp.Select:
+    """Return ``SELECT * FROM read_FORMAT([paths], option=value, ...)`` in DuckDB's dialect."""
+    arguments: list[exp.Expression] = [exp.Array(expressions=[exp.Literal.string(path) for path in paths])]
+    for name, value in options.items():
+        arguments.append(exp.PropertyEQ(this=exp.to_identifier(name), expression=option_value(value)))
+    return exp.select("*").from_(exp.Anonymous(this=READERS[format], expressions=arguments))
+
+
+def option_value(value: Any) -> exp.Expression:
+    """Return a reader's option as an expression: dicts become structs."""
+    if isinstance(value, Mapping):
+        pairs = [
+            exp.PropertyEQ(this=exp.to_identifier(k, quoted=True), expression=option_value(v)) for k, v in value.items()
+        ]
+        return exp.Struct(expressions=pairs)
+    return exp.convert(value)
+
+
+def _sniff(connection: duckdb.DuckDBPyConnection, paths: list[str], options: dict[str, Any]) -> dict[str, Any]:
+    call = exp.Anonymous(
+        this="sniff_csv",
+        expressions=[exp.Literal.string(paths[0])]
+        + [exp.PropertyEQ(this=exp.to_identifier(k), expression=option_value(v)) for k, v in options.items()],
+    )
+    result = connection.sql(exp.select("*").from_(call).sql("duckdb"))
+    row = dict(zip(result.columns, result.fetchall()[0], strict=True))
+    settled = {option: row[key] for key, option in SNIFFED.items()}
+    # "(empty)" is how the sniffer writes "none".
+    settled = {k: "" if v == "(empty)" else v for k, v in settled.items()}
+    settled |= {option: row[key] for key, option in FORMATS.items() if row.get(key)}
+    settled["columns"] = {column["name"]: column["type"] for column in row["Columns"]}
+    settled["auto_detect"] = False
+    return settled | options
+
+
+def expand(patterns: Sequence[str]) -> list[str]:
+    """Return the local files that paths and globs name, each once; DataError for a pattern that names none."""
+    found: dict[str, None] = {}
+    with closing(duckdb.connect(":memory:", config={"threads": 1})) as connection:
+        for pattern in patterns:
+            rows = connection.execute("SELECT file FROM glob(?) ORDER BY file", [pattern]).fetchall()
+            if not rows:
+                raise DataError(f"no file matches {pattern!r}")
+            found |= dict.fromkeys(row[0] for row in rows)
+    return list(found)
+
+
+def shown_paths(paths: Sequence[str]) -> str:
+    """Return a short text for a list of paths."""
+    return repr(paths[0]) + (f" and {len(paths) - 1} more" if len(paths) > 1 else "")
+
+
+def _sentence(error: duckdb.Error) -> str:
+    return " ".join(str(error).partition("\nLINE ")[0].split())

@@ -1,0 +1,94 @@
+"""From a relation to the SQL that a target is sent: resolve, run the target's passes, check its allow-list, write."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+from dataclasses import dataclass
+
+from sqlglot import exp
+from sqlglot.errors import SqlglotError
+from sqlglot.optimizer.annotate_types import annotate_types
+from sqlglot.optimizer.qualify import qualify
+from sqlglot.schema import MappingSchema
+
+from mdfsql.catalog import Source
+from mdfsql.dialects.base import Target, check_allowed
+from mdfsql.errors import Unsupported
+from mdfsql.relation import Relation
+from mdfsql.schema import Schema
+
+__all__ = ["Note", "Plan", "compile_relation", "target_of", "trace"]
+
+TARGETS = {"duckdb": "duckdb", "spark": "spark", "dask": "dask_sql"}
+
+
+def target_of(engine: str) -> Target:
+    """Return the target of an engine's name; needs neither Java nor the engine's package."""
+    module = importlib.import_module(f"mdfsql.dialects.{TARGETS[engine]}")
+    target: Target = module.target
+    return target
+
+
+@dataclass(frozen=True)
+class Note:
+    """One pass that changed the tree, and why."""
+
+    name: str
+    why: str
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What an engine is handed: SQL in its dialect, the sources it reads, and the bound output schema."""
+
+    sql: str
+    sources: tuple[Source, ...]
+    schema: Schema
+    tree: exp.Query
+
+
+def compile_relation(relation: Relation, target: Target) -> Plan:
+    """Return the plan of a relation on a target; cached, so that a second action costs nothing.
+
+    Raises Unsupported for what the target is not shown to answer as the reference does.
+    """
+    plan = relation.plans.get(target.name)
+    if plan is None:
+        plan = relation.plans[target.name] = _compile(relation, target)
+    return plan  # type: ignore[no-any-return]
+
+
+def _compile(relation: Relation, target: Target, notes: list[Note] | None = None) -> Plan:
+    tree: exp.Expr = relation.assemble()
+    sources = tuple(relation.sources())
+    if target.resolve:
+        tree = resolve(tree, sources, target.name)
+    for pass_ in target.passes:
+        before = tree.sql("duckdb") if notes is not None else ""
+        tree = pass_(tree)
+        if notes is not None and tree.sql("duckdb") != before:
+            notes.append(Note(pass_.__name__, (inspect.getdoc(pass_) or "").split("\n\n")[0].replace("\n", " ")))
+    check_allowed(tree, target)
+    if not isinstance(tree, exp.Query):
+        raise TypeError(f"the passes of {target.name} gave no query")
+    return Plan(sql=tree.sql(target.dialect), sources=sources, schema=relation.schema, tree=tree)
+
+
+def trace(relation: Relation, target: Target) -> tuple[Plan, list[Note]]:
+    """Compile anew and return the plan with a note for each pass that changed something."""
+    notes: list[Note] = []
+    return _compile(relation, target, notes), notes
+
+
+def resolve(tree: exp.Expr, sources: tuple[Source, ...], engine: str) -> exp.Expr:
+    """Return the tree with every column qualified, stars expanded, names in lower case, and types on its nodes."""
+    schema = MappingSchema(dialect="duckdb")
+    for source in sources:
+        schema.add_table(exp.to_table(source.name), dict(source.schema), match_depth=False)
+    try:
+        tree = qualify(tree, schema=schema, dialect="duckdb", validate_qualify_columns=True)
+        return annotate_types(tree, schema=schema, dialect="duckdb")
+    except SqlglotError as error:
+        # DuckDB has bound this query: what cannot be resolved here is ours to learn, never to guess.
+        raise Unsupported("this query", engine, f"its columns could not be resolved ({error})") from error

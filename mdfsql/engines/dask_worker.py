@@ -1,0 +1,106 @@
+"""What runs on a Dask worker: Arrow tables in, one DuckDB query, an Arrow table out.
+
+Importable without Dask, and needs nothing of the rest of the package: a task names a function here and its SQL text.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+import pyarrow.compute as pc
+
+__all__ = ["concat", "piece", "read_files", "run", "split", "split_ranges"]
+
+_local = threading.local()
+
+CONFIG = {"enable_external_access": False, "threads": 1, "autoload_known_extensions": False}
+
+
+def connection() -> duckdb.DuckDBPyConnection:
+    """Return this thread's own DuckDB: one thread, since Dask runs a partition on each core; no access to files."""
+    found = getattr(_local, "connection", None)
+    if found is None:
+        found = _local.connection = duckdb.connect(":memory:", config=CONFIG)
+        found.execute("SET TimeZone = 'UTC'")
+    return found
+
+
+def run(sql: str, *tables: pa.Table) -> pa.Table:
+    """Return the rows of a query over ``tables``, which it calls i0, i1, ..."""
+    here = connection()
+    names = [f"i{number}" for number in range(len(tables))]
+    for name, table in zip(names, tables, strict=True):
+        here.register(name, table)
+    try:
+        return here.sql(sql).to_arrow_table()
+    finally:
+        for name in names:
+            here.unregister(name)
+
+
+def concat(tables: Sequence[pa.Table]) -> pa.Table:
+    """Return the rows of all tables in their order; their schemas are the same."""
+    return pa.concat_tables(tables)
+
+
+def split(sql: str, pieces: int, *tables: pa.Table) -> list[pa.Table]:
+    """Run a query whose last column is a piece's number, and return the rows of each piece, in their order."""
+    result = run(sql, *tables)
+    numbers = result.column(result.num_columns - 1)
+    rows = result.remove_column(result.num_columns - 1)
+    # A stable sort: rows of a piece keep the order that they had.
+    order = pc.sort_indices(numbers)
+    ordered = rows.combine_chunks().take(order)
+    counts = dict.fromkeys(range(pieces), 0)
+    for pair in pc.value_counts(numbers).to_pylist():
+        counts[pair["values"]] = pair["counts"]
+    parts, start = [], 0
+    for number in range(pieces):
+        # Copied out of the whole, so that a piece does not keep the others alive.
+        parts.append(ordered.slice(start, counts[number]))
+        start += counts[number]
+    return parts
+
+
+def piece(parts: Sequence[pa.Table], number: int) -> pa.Table:
+    """Return one of the parts that ``split`` made."""
+    return parts[number]
+
+
+def split_ranges(sql: str, samples: Sequence[pa.Table], table: pa.Table) -> list[pa.Table]:
+    """Split rows by ranges of their sort key; ``samples`` are key samples of all partitions.
+
+    ``sql`` gives the rows with their key as the last column; there are as many ranges as samples.
+    """
+    keys = sorted(key for sample in samples for key in sample.column(0).to_pylist())
+    wanted = len(samples)
+    bounds = [keys[len(keys) * number // wanted] for number in range(1, wanted)] if keys else []
+    result = run(sql, table)
+    last = result.num_columns - 1
+    key = result.column(last)
+    rows = result.remove_column(last)
+    parts, rest = [], pa.array([True] * len(rows))
+    for bound in bounds:
+        below = pc.and_(rest, pc.less(key, pa.scalar(bound, key.type)))
+        parts.append(rows.filter(below))
+        rest = pc.and_not(rest, below)
+    parts.append(rows.filter(rest))
+    return parts + [rows.slice(0, 0)] * (wanted - len(parts))
+
+
+def read_files(sql: str, arguments: Mapping[str, Any]) -> pa.Table:
+    """Run a query over files; ``arguments`` may hold ``filesystem``, the fsspec protocol that reaches them."""
+    here = duckdb.connect(":memory:", config={"threads": 1})
+    try:
+        here.execute("SET TimeZone = 'UTC'")
+        if protocol := arguments.get("filesystem"):
+            import fsspec  # needed for URLs only
+
+            here.register_filesystem(fsspec.filesystem(protocol))
+        return here.sql(sql).to_arrow_table()
+    finally:
+        here.close()

@@ -1,0 +1,235 @@
+"""DuckDB, embedded: the default engine and the reference."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import threading
+import weakref
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import duckdb
+from sqlglot import exp
+
+from mdfsql.bind import describe_files, scan
+from mdfsql.catalog import ArrowSource, CacheSource, EngineSource, FileSource, Source
+from mdfsql.compile import Plan, compile_relation
+from mdfsql.dialects.duckdb import target
+from mdfsql.errors import BackendError, DataError, EngineError
+from mdfsql.relation import column, identifier, same_type
+from mdfsql.schema import Schema, canonical, data_type, quote
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+__all__ = ["DuckDBEngine", "write_stream"]
+
+BATCH_ROWS = 65_536
+
+# Types whose Python values DuckDB itself makes as Arrow would; the others go through Arrow.
+PLAIN = frozenset({"BOOLEAN", "TINYINT", "SMALLINT", "INTEGER", "BIGINT", "DOUBLE", "VARCHAR", "DATE", "TIMESTAMP"})
+
+COPY_OPTIONS = {"parquet": "FORMAT parquet, COMPRESSION zstd", "csv": "FORMAT csv, HEADER", "json": "FORMAT json"}
+
+
+class DuckDBEngine:
+    """An embedded DuckDB: in memory, or the file ``database``; ``threads`` and ``memory_limit`` ("4GB") as there."""
+
+    name: ClassVar[str] = "duckdb"
+    target = target
+
+    def __init__(
+        self, database: str | None = None, threads: int | None = None, memory_limit: str | None = None
+    ) -> None:
+        config = {"threads": threads, "memory_limit": memory_limit}
+        try:
+            self._connection = duckdb.connect(
+                str(database or ":memory:"), config={k: v for k, v in config.items() if v is not None}
+            )
+        except duckdb.Error as error:
+            raise BackendError(
+                f"duckdb: cannot open {database or 'a database in memory'}: {sentence(error)}"
+            ) from error
+        self._connection.execute("SET TimeZone = 'UTC'")
+        self._connection.execute("ATTACH ':memory:' AS mdf_cache")
+        self._lock = threading.Lock()
+        self._running: weakref.WeakSet[Any] = weakref.WeakSet()
+        self._cached: set[str] = set()
+        self._numbers = itertools.count()
+
+    def batches(self, plan: Plan) -> Iterator[pa.RecordBatch]:
+        """Run the plan and stream its rows as Arrow batches."""
+        cursor = self._cursor(plan)
+        with failures():
+            reader = cursor.sql(plan.sql).to_arrow_reader(BATCH_ROWS)
+        while True:
+            with failures():
+                try:
+                    batch = reader.read_next_batch()
+                except StopIteration:
+                    return
+            yield batch
+
+    def rows(self, plan: Plan) -> Iterator[list[tuple[Any, ...]]] | None:
+        """Run the plan and stream lists of Python rows; None where a type needs Arrow."""
+        if not all(
+            type_ in PLAIN or type_.startswith("DECIMAL") and type_[-1] == ")" for type_ in plan.schema.values()
+        ):
+            return None
+        return self._rows(plan)
+
+    def _rows(self, plan: Plan) -> Iterator[list[tuple[Any, ...]]]:
+        cursor = self._cursor(plan)
+        with failures():
+            cursor.execute(plan.sql)
+        while True:
+            with failures():
+                rows = cursor.fetchmany(BATCH_ROWS)
+            if not rows:
+                return
+            yield rows
+
+    def frame(self, plan: Plan) -> duckdb.DuckDBPyRelation:
+        """Return the plan as a DuckDB relation on a connection of its own."""
+        with failures():
+            return self._cursor(plan).sql(plan.sql)
+
+    def write(self, plan: Plan, path: str, format: str, partition_by: tuple[str, ...]) -> None:
+        """Write the rows with COPY: to a file, or to a folder of files for ``partition_by``."""
+        cursor = self._cursor(plan)
+        with failures():
+            cursor.execute(copy_statement(plan.sql, path, format, partition_by))
+
+    def explain(self, plan: Plan) -> str:
+        """Return DuckDB's physical plan."""
+        with failures():
+            rows = self._cursor(plan).execute(f"EXPLAIN {plan.sql}").fetchall()
+        return "\n".join(row[1] for row in rows)
+
+    def lookup(self, name: str) -> Schema | None:
+        """Return the schema of a table or view of the database, or None."""
+        cursor = self._connection.cursor()
+        try:
+            relation = cursor.sql(f"SELECT * FROM {name_text(name)}")
+        except duckdb.CatalogException:
+            return None
+        return Schema({n: canonical(str(t)) for n, t in zip(relation.columns, relation.types, strict=True)})
+
+    def describe(self, format: str, paths: tuple[str, ...]) -> Schema:
+        """Return the schema of files."""
+        return describe_files(format, paths, {})[0]
+
+    def cancel(self) -> None:
+        """Interrupt every query that runs on this engine."""
+        for cursor in list(self._running):
+            cursor.interrupt()
+
+    def close(self) -> None:
+        """Close the database."""
+        self._connection.close()
+
+    def _cursor(self, plan: Plan) -> duckdb.DuckDBPyConnection:
+        """Return a connection of its own in which the plan's sources stand as temporary views."""
+        try:
+            with self._lock:
+                cursor = self._connection.cursor()
+        except duckdb.Error as error:
+            raise BackendError(f"duckdb: the database is closed: {sentence(error)}") from error
+        self._running.add(cursor)
+        with failures():
+            for source in plan.sources:
+                self._show(cursor, source)
+        return cursor
+
+    def _show(self, cursor: duckdb.DuckDBPyConnection, source: Source) -> None:
+        if isinstance(source, ArrowSource):
+            cursor.register(source.name, source.table)
+            return
+        if isinstance(source, FileSource):
+            own = source.own or tuple(source.schema.items())
+            query = scan(source.format, source.paths, dict(source.options))
+            query.set("expressions", [_canonical_column(n, t, source.schema[n]) for n, t in own])
+            text = query.sql("duckdb")
+        elif isinstance(source, CacheSource):
+            self._fill(source)
+            text = f"SELECT * FROM mdf_cache.{quote(source.name)}"
+        elif isinstance(source, EngineSource) and source.engine == self.name:
+            text = f"SELECT * FROM {name_text(source.frame)}"
+        elif isinstance(source, EngineSource):
+            raise BackendError(
+                f"duckdb: this dataset is made of a frame of {source.engine}, which DuckDB cannot read; "
+                f"run it there, or bring it over with Dataset.from_arrow(ds.to_arrow(engine={source.engine!r}))"
+            )
+        else:
+            raise TypeError(f"no way to show a {type(source).__name__}")
+        cursor.execute(f"CREATE OR REPLACE TEMP VIEW {quote(source.name)} AS {text}")
+
+    def _fill(self, source: CacheSource) -> None:
+        with self._lock:
+            if source.name in self._cached:
+                return
+            self._cached.add(source.name)
+        try:
+            plan = compile_relation(source.relation, target)
+            self._cursor(plan).execute(f"CREATE TABLE mdf_cache.{quote(source.name)} AS {plan.sql}")
+        except BaseException:
+            self._cached.discard(source.name)
+            raise
+        weakref.finalize(source, _drop, weakref.ref(self), source.name)
+
+
+def _drop(engine: weakref.ref[DuckDBEngine], name: str) -> None:
+    alive = engine()
+    if alive is not None:
+        with contextlib.suppress(duckdb.Error):
+            alive._connection.cursor().execute(f"DROP TABLE IF EXISTS mdf_cache.{quote(name)}")
+
+
+def _canonical_column(name: str, own: str, wanted: str) -> exp.Expr:
+    if same_type(own, wanted):
+        return column(name)
+    return exp.alias_(exp.Cast(this=column(name), to=data_type(wanted)), identifier(name))
+
+
+def name_text(name: str) -> str:
+    """Return a dotted table name, quoted part by part."""
+    return ".".join(quote(part) for part in name.split("."))
+
+
+def copy_statement(query: str, path: str, format: str, partition_by: tuple[str, ...] = ()) -> str:
+    """Return the COPY that writes a query to a local path."""
+    options = COPY_OPTIONS[format]
+    if partition_by:
+        options += f", PARTITION_BY ({', '.join(quote(name) for name in partition_by)})"
+    quoted = path.replace("'", "''")
+    return f"COPY ({query}) TO '{quoted}' ({options})"
+
+
+def write_stream(reader: pa.RecordBatchReader, path: str, format: str) -> None:
+    """Write a stream of Arrow batches to one local file, as DuckDB writes its own results."""
+    connection = duckdb.connect(":memory:")
+    try:
+        connection.execute("SET TimeZone = 'UTC'")
+        connection.register("stream", reader)
+        with failures():
+            connection.execute(copy_statement("SELECT * FROM stream", path, format))
+    finally:
+        connection.close()
+
+
+@contextlib.contextmanager
+def failures() -> Iterator[None]:
+    """Turn DuckDB's errors into ours, the first sentences first."""
+    try:
+        yield
+    except duckdb.IOException as error:
+        raise DataError(f"duckdb: {sentence(error)}") from error
+    except duckdb.Error as error:
+        raise EngineError(sentence(error), engine="duckdb", cause=error) from error
+
+
+def sentence(error: duckdb.Error) -> str:
+    """Return the first paragraph of DuckDB's message, without its class and its picture of the query."""
+    text = str(error).partition("\n\nLINE ")[0].partition("\nLINE ")[0]
+    return " ".join(text.removeprefix("Invalid Input Error: ").split())

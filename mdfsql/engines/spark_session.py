@@ -1,0 +1,233 @@
+"""Spark sessions: the one that is handed over or made, and the copy of it that runs our queries under our settings."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import tempfile
+import threading
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import pyspark
+from pyspark import SparkConf, SparkContext
+from pyspark.errors import PySparkException
+from pyspark.java_gateway import launch_gateway
+from pyspark.sql import SparkSession
+
+from mdfsql.engines.spark_errors import CLOSED, clean, failures
+from mdfsql.engines.spark_java import prepare
+from mdfsql.errors import BackendError
+
+__all__ = ["SETTINGS", "check_alive", "is_connect", "open_session", "private_copy", "release"]
+
+# What decides an answer. Every query of ours runs with these, whatever the session that was handed over says.
+SETTINGS: dict[str, str] = {
+    "spark.sql.ansi.enabled": "true",
+    "spark.sql.session.timeZone": "UTC",
+    "spark.sql.caseSensitive": "false",
+    "spark.sql.timestampType": "TIMESTAMP_NTZ",
+    # Products of decimals keep their scale, as the reference's do; what does not fit raises.
+    "spark.sql.decimalOperations.allowPrecisionLoss": "false",
+    "spark.sql.mapKeyDedupPolicy": "EXCEPTION",
+    "spark.sql.legacy.timeParserPolicy": "CORRECTED",
+    "spark.sql.legacy.statisticalAggregate": "false",
+    "spark.sql.legacy.sizeOfNull": "false",
+    "spark.sql.legacy.setopsPrecedence.enabled": "false",
+    "spark.sql.legacy.castComplexTypesToString.enabled": "false",
+    "spark.sql.legacy.literal.pickMinimumPrecision": "true",
+    "spark.sql.parser.escapedStringLiterals": "false",
+    "spark.sql.parser.quotedRegexColumnNames": "false",
+    "spark.sql.ansi.doubleQuotedIdentifiers": "false",
+    "spark.sql.ansi.enforceReservedKeywords": "false",
+    "spark.sql.groupByOrdinal": "true",
+    "spark.sql.orderByOrdinal": "true",
+    "spark.sql.crossJoin.enabled": "true",
+    # Files: no calendar but the proleptic Gregorian one, no guesses.
+    "spark.sql.parquet.datetimeRebaseModeInRead": "CORRECTED",
+    "spark.sql.parquet.datetimeRebaseModeInWrite": "CORRECTED",
+    "spark.sql.parquet.int96RebaseModeInRead": "CORRECTED",
+    "spark.sql.parquet.int96RebaseModeInWrite": "CORRECTED",
+    "spark.sql.parquet.outputTimestampType": "TIMESTAMP_MICROS",
+    "spark.sql.parquet.inferTimestampNTZ.enabled": "true",
+    "spark.sql.parquet.binaryAsString": "false",
+    "spark.sql.legacy.parquet.nanosAsLong": "true",
+    "spark.sql.sources.partitionColumnTypeInference.enabled": "false",
+    "spark.sql.files.ignoreCorruptFiles": "false",
+    "spark.sql.files.ignoreMissingFiles": "false",
+    # Arrow, out and in.
+    "spark.sql.execution.arrow.pyspark.enabled": "true",
+    "spark.sql.execution.arrow.maxRecordsPerBatch": "65536",
+    "spark.sql.execution.arrow.localRelationThreshold": str(1 << 20),
+}
+
+# A session that we make ourselves: local, quiet, reachable from this machine only.
+LOCAL: dict[str, str] = {
+    "spark.app.name": "mdfsql",
+    "spark.driver.host": "127.0.0.1",
+    "spark.driver.bindAddress": "127.0.0.1",
+    "spark.driver.memory": "2g",
+    "spark.log.level": "ERROR",
+    "spark.ui.enabled": "false",
+    "spark.ui.showConsoleProgress": "false",
+    "spark.sql.shuffle.partitions": "8",
+    "spark.sql.adaptive.coalescePartitions.parallelismFirst": "false",
+    "spark.sql.catalogImplementation": "in-memory",
+}
+
+_lock = threading.Lock()
+# The session that mdfsql made, and how many engines use it: a process has one SparkContext only.
+_made: SparkSession | None = None
+_users = 0
+
+
+def is_connect(session: Any) -> bool:
+    """Tell whether a session speaks to a Spark Connect server."""
+    return type(session).__module__.startswith("pyspark.sql.connect")
+
+
+def check_alive(session: Any) -> None:
+    """Raise BackendError for a session that was stopped."""
+    if is_connect(session):
+        if getattr(session, "is_stopped", False):
+            raise BackendError(CLOSED)
+        return
+    context = session._sc
+    try:
+        stopped = context._jsc is None or context._jsc.sc().isStopped()
+    except Exception as error:
+        raise BackendError(CLOSED) from error
+    if stopped:
+        raise BackendError(CLOSED)
+
+
+def open_session(master: str | None, config: Mapping[str, Any] | None, remote: str | None) -> tuple[Any, bool]:
+    """Return a session for the options, and whether mdfsql made it; BackendError where none can be had."""
+    if remote is not None:
+        return _remote(remote, config), True
+    global _made, _users
+    with _lock:
+        context = SparkContext._active_spark_context
+        if context is not None:
+            if master is not None and context.master != master:
+                raise BackendError(
+                    f"spark: a Spark session with master {context.master!r} runs in this process already, and there can "
+                    f"be only one; stop it first, or hand it over with spark_session=, instead of master={master!r}"
+                )
+            with failures():
+                session = SparkSession.builder.getOrCreate()
+            ours = _made is not None and _made._sc is session._sc
+            _users += ours
+            return session, ours
+        _made, _users = _start(master, config), 1
+        return _made, True
+
+
+def release(session: Any) -> None:
+    """Stop a session that open_session made, once nobody uses it."""
+    global _made, _users
+    if is_connect(session):
+        session.stop()
+        return
+    with _lock:
+        _users -= 1
+        if _users > 0 or _made is None:
+            return
+        stopping, _made = _made, None
+    with contextlib.suppress(Exception):
+        stopping.stop()
+
+
+def _start(master: str | None, config: Mapping[str, Any] | None) -> SparkSession:
+    options = {**LOCAL, **SETTINGS, "spark.master": master or "local[*]"}
+    if master is not None and not master.startswith("local"):
+        # A cluster's workers must find this driver.
+        del options["spark.driver.host"], options["spark.driver.bindAddress"]
+    options["spark.sql.warehouse.dir"] = os.path.join(tempfile.gettempdir(), f"mdfsql-warehouse-{os.getpid()}")
+    options |= {key: _text(value) for key, value in (config or {}).items()}
+    conf = SparkConf(loadDefaults=False).setAll(options.items())
+    gateway = None
+    if SparkContext._gateway is None:
+        prepare()
+        gateway = _gateway(conf)
+    try:
+        context = SparkContext(conf=conf, gateway=gateway)
+    except Exception as error:
+        raise BackendError(f"spark: no session could be started: {clean(str(error))}") from error
+    with contextlib.suppress(Exception):
+        context.setLogLevel(options["spark.log.level"])
+    return SparkSession.builder.config(map=options).getOrCreate()
+
+
+def _gateway(conf: SparkConf) -> Any:
+    """Start Java with its chatter kept away from the user's terminal, to be shown only if it fails."""
+    with tempfile.TemporaryFile() as log:
+        try:
+            return launch_gateway(conf, popen_kwargs={"stderr": log})
+        except (PySparkException, RuntimeError, OSError) as error:
+            log.seek(0)
+            lines = [line for line in log.read().decode(errors="replace").splitlines() if line.strip()]
+            told = next((line for line in lines if "Error" in line or "Exception" in line), lines[0] if lines else str(error))
+            raise BackendError(
+                f"spark: Java for Spark {pyspark.__version__} did not start: {told.strip()}; "
+                "`mdfsql engines` shows what was found"
+            ) from error
+
+
+def _text(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _remote(remote: str, config: Mapping[str, Any] | None) -> Any:
+    try:
+        from pyspark.sql.connect.session import SparkSession as ConnectSession
+    except ImportError as error:
+        raise BackendError(
+            f"spark: Spark Connect needs more packages ({clean(str(error))}); "
+            f"install them with: pip install 'pyspark[connect]=={pyspark.__version__}'"
+        ) from error
+    try:
+        builder = ConnectSession.builder.remote(remote)
+        for key, value in (config or {}).items():
+            builder = builder.config(key, _text(value))
+        session = builder.create()
+        # Nothing is sent before it is needed: ask, so that a wrong address fails here.
+        session.version  # noqa: B018
+    except Exception as error:
+        raise BackendError(f"spark: no Spark Connect server answers at {remote}: {clean(str(error))}") from error
+    return session
+
+
+def private_copy(session: Any) -> Any:
+    """Return a session that shares the cluster, the tables and the settings of ``session``, and has ours on top.
+
+    What runs there neither sees nor changes the settings and views that the handed session goes on with.
+    """
+    check_alive(session)
+    with failures():
+        if is_connect(session):
+            return session
+        copy = SparkSession(session._sc, session._jsparkSession.cloneSession())
+        conf = copy._jsparkSession.conf()
+        for key, value in SETTINGS.items():
+            conf.set(key, value)
+        return copy
+
+
+@contextlib.contextmanager
+def connect_settings(session: Any, lock: threading.RLock) -> Iterator[None]:
+    """Hold our settings in a Spark Connect session for a while, and put its own back."""
+    with lock:
+        before = {key: session.conf.get(key, None) for key in SETTINGS}
+        changed = [key for key, value in SETTINGS.items() if before[key] != value]
+        try:
+            for key in changed:
+                session.conf.set(key, SETTINGS[key])
+            yield
+        finally:
+            for key in changed:
+                was = before[key]
+                if was is None:
+                    session.conf.unset(key)
+                else:
+                    session.conf.set(key, was)

@@ -1,0 +1,120 @@
+"""From a Python row function to SQL with the same answer on every row, or CannotLift.
+
+Where Python would raise only because a value is None, a filter drops the row and any other use gives NULL.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from sqlglot import exp
+
+from mdfsql.capture import Captured, capture
+from mdfsql.lift_function import Lifter
+from mdfsql.lift_values import (
+    Refusal,
+    Row,
+    Value,
+    column,
+    finished,
+)
+from mdfsql.schema import Schema
+
+__all__ = ["lift_join", "lift_predicate", "lift_row", "lift_value"]
+
+MAX_NODES = 20_000  # of a finished expression: engines take long over more
+
+
+def lift_predicate(function: Callable[..., Any], schema: Schema) -> exp.Expression:
+    """Return the condition that is TRUE exactly on the rows for which ``function`` gives something true.
+
+    >>> lift_predicate(lambda item: item["value"] > 30, Schema({"value": "BIGINT"})).sql("duckdb")
+    '"value" > 30'
+    """
+    lifter, captured = _start(function, [_row(schema)])
+    return _copied(captured, lambda: lifter.predicate().true())
+
+
+def lift_row(function: Callable[..., Any], schema: Schema) -> dict[str, exp.Expression]:
+    """Return the columns of the dict that ``function`` gives, in its order; untouched columns are plain columns.
+
+    >>> found = lift_row(lambda item: {**item, "big": item["value"] > 45}, Schema({"value": "BIGINT"}))
+    >>> {name: node.sql("duckdb") for name, node in found.items()}
+    {'value': '"value"', 'big': '"value" > 45'}
+    """
+    lifter, captured = _start(function, [_row(schema)])
+    result = lifter.result()
+    if not isinstance(result, Row):
+        kind = result.name if isinstance(result, Value) else "something else"
+        raise captured.refuse(f"map needs a dict for every row, this gives {kind}", lifter.body)
+    if not result.columns:
+        raise captured.refuse("this gives a dict without keys: a dataset has at least one column", lifter.body)
+    return {name: _copied(captured, lambda v=v: _output(name, v)) for name, v in result.columns.items()}
+
+
+def lift_value(function: Callable[..., Any], schema: Schema) -> exp.Expression:
+    """Return the one scalar that ``function`` gives for a row.
+
+    >>> lift_value(lambda item: item["value"] * 2, Schema({"value": "BIGINT"})).sql("duckdb")
+    '"value" * 2'
+    """
+    lifter, captured = _start(function, [_row(schema)])
+    result = lifter.result()
+    if not isinstance(result, Value):
+        kind = "a dict" if isinstance(result, Row) else "no scalar"
+        raise captured.refuse(f"one value for each row is wanted here, this gives {kind}", lifter.body)
+    return _copied(captured, lambda: finished(result))
+
+
+def lift_join(
+    function: Callable[..., Any], left: Schema, right: Schema, left_name: str, right_name: str
+) -> exp.Expression:
+    """Return the condition that is TRUE exactly on the pairs of rows that ``function`` finds true.
+
+    None equals None in Python, so a plain ``==`` joins the rows without a key as well; excluding them with
+    ``is not None`` first gives SQL's ``=``.
+
+    >>> ids = Schema({"id": "BIGINT"})
+    >>> lift_join(lambda l, r: l["id"] == r["id"], ids, ids, "a", "b").sql("duckdb")
+    '"a"."id" IS NOT DISTINCT FROM "b"."id"'
+    >>> lift_join(lambda l, r: l["id"] is not None and l["id"] == r["id"], ids, ids, "a", "b").sql("duckdb")
+    'NOT "a"."id" IS NULL AND "a"."id" = "b"."id"'
+    """
+    lifter, captured = _start(function, [_row(left, left_name), _row(right, right_name)])
+    return _copied(captured, lambda: lifter.predicate().true())
+
+
+def _start(function: Callable[..., Any], rows: list[Row]) -> tuple[Lifter, Captured]:
+    captured = capture(function)
+    if len(captured.rows) != len(rows):
+        wanted = "one row" if len(rows) == 1 else f"{len(rows)} rows"
+        raise captured.refuse(f"this is called with {wanted}, but takes {len(captured.rows)} arguments")
+    return Lifter(captured, dict(zip(captured.rows, rows))), captured
+
+
+def _row(schema: Schema, table: str | None = None) -> Row:
+    return Row({n: column(n, t, table) for n, t in schema.items()})
+
+
+def _output(name: str, value: Value) -> exp.Expression:
+    if value.type == "NULL":
+        raise Refusal(f"the column {name!r} is only ever None: its type is not known", "give it with schema=")
+    return finished(value)
+
+
+def _copied(captured: Captured, make: Callable[[], exp.Expression]) -> exp.Expression:
+    """Return a tree of its own: while it grew, its nodes were shared."""
+    try:
+        node = make()
+    except Refusal as refusal:
+        raise captured.refuse(refusal.reason, None, refusal.suggestion) from None
+    count, stack = 0, [node]
+    while stack:
+        count += 1
+        if count > MAX_NODES:
+            raise captured.refuse(
+                f"the SQL would have more than {MAX_NODES} nodes", None, "split it into several steps"
+            )
+        stack.extend(stack.pop().iter_expressions())
+    return node.copy()

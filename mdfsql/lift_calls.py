@@ -1,0 +1,192 @@
+"""Calls in a row function: methods, the functions that have SQL, and other functions inlined."""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import difflib
+import inspect
+from collections.abc import Hashable
+from dataclasses import replace
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+from mdfsql.capture import Captured, capture
+from mdfsql.errors import CannotLift
+from mdfsql.lift_methods import FUNCTIONS, METHODS
+from mdfsql.lift_parts import (
+    NEW_DICT,
+    Result,
+    Thought,
+    as_columns,
+    elements,
+    items,
+    remembered,
+    settled,
+    wrapped,
+)
+from mdfsql.lift_values import (
+    Items,
+    Refusal,
+    Row,
+    Test,
+    Thing,
+    Value,
+    conjunction,
+    constant,
+    decided,
+    disjunction,
+    flag,
+)
+
+if TYPE_CHECKING:
+    from mdfsql.lift_function import Lifter
+
+__all__ = ["call", "called"]
+
+MAX_DEPTH = 20  # of calls within calls
+
+
+def called(lifter: Lifter, node: ast.Call) -> Thought:
+    result = call(lifter, node, as_test=False)
+    return flag(result) if isinstance(result, Test) else result
+
+
+def call(lifter: Lifter, node: ast.Call, as_test: bool) -> Result:
+    if isinstance(node.func, ast.Attribute):
+        of = lifter.expression(node.func.value)
+        if not isinstance(of, Thing) or type(of.value) in (dict, list, tuple, set, frozenset):
+            return _method(lifter, of, node)
+    function = lifter.expression(node.func)
+    if not isinstance(function, Thing):
+        raise Refusal("this is no function that is known when the query is made")
+    if function.value is dict:
+        return _dictcall(lifter, node)
+    lift = FUNCTIONS.get(function.value) if isinstance(function.value, Hashable) else None
+    if lift is not None:
+        if function.value in (any, all) and len(node.args) == 1 and not node.keywords:
+            return _some(lifter, node.args[0], every=function.value is all)
+        return lift(*_arguments(lifter, node))
+    if isinstance(function.value, ModuleType) or inspect.isclass(function.value):
+        raise Refusal(f"calling {ast.unparse(node.func)} is not lifted")
+    if getattr(builtins, getattr(function.value, "__name__", ""), None) is function.value:
+        raise Refusal(f"{function.value.__name__}() is not lifted")
+    return _inlined(lifter, function.value, node, as_test)
+
+
+def _arguments(lifter: Lifter, node: ast.Call) -> list[Any]:
+    if node.keywords:
+        raise Refusal("keyword arguments are not lifted here")
+    return [lifter.expression(a) for a in node.args]
+
+
+def _method(lifter: Lifter, of: Thought, node: ast.Call) -> Thought:
+    assert isinstance(node.func, ast.Attribute)
+    name = node.func.attr
+    if isinstance(of, Row) and name == "get" and all(v.is_const for v in of.columns.values()):
+        of = Thing({k: v.const for k, v in of.columns.items()})
+    if isinstance(of, Row):
+        return _row_method(lifter, of, name, _arguments(lifter, node), node)
+    if isinstance(of, Thing):
+        return _thing_method(lifter, of.value, name, _arguments(lifter, node))
+    if isinstance(of, Value):
+        lift = METHODS.get(of.kind, {}).get(name)
+        if lift is None or name.startswith("_"):
+            near = difflib.get_close_matches(name, METHODS.get(of.kind, {}), 1)
+            raise Refusal(f"{of.name}.{name}() is not lifted", f"did you mean {near[0]}()?" if near else None)
+        return lift(of, *_arguments(lifter, node))
+    raise Refusal(f"the method {name}() is not lifted here")
+
+
+def _row_method(lifter: Lifter, row: Row, name: str, arguments: list[Thought], node: ast.Call) -> Thought:
+    if name == "get" and 1 <= len(arguments) <= 2 and isinstance(arguments[0], Value) and arguments[0].is_const:
+        key = arguments[0].const
+        if key in row.columns:
+            return row.columns[key]
+        return arguments[1] if len(arguments) == 2 else constant(None)
+    if not arguments and name == "copy":
+        return row
+    if not arguments and name in ("keys", "values", "items"):
+        keys = [constant(k) for k in row.columns]
+        if name == "keys":
+            return items(keys)
+        if name == "values":
+            return items(row.columns.values())
+        return Items(tuple(Items((k, v)) for k, v in zip(keys, row.columns.values())))
+    suggestion = NEW_DICT if name in ("update", "pop", "setdefault", "clear", "popitem") else None
+    raise Refusal(f"{ast.unparse(node.func)}() is not lifted", suggestion)
+
+
+def _thing_method(lifter: Lifter, thing: Any, name: str, arguments: list[Thought]) -> Thought:
+    if isinstance(thing, dict) and name == "get" and 1 <= len(arguments) <= 2:
+        key, *rest = arguments
+        default = rest[0] if rest else constant(None)
+        if isinstance(key, Value) and isinstance(default, Value):
+            if key.is_const:
+                return wrapped(thing[key.const]) if key.const in thing else default
+            return lifter.looked_up(thing, key, default)
+    if isinstance(thing, dict) and name in ("keys", "values", "items") and not arguments:
+        return wrapped(tuple(getattr(thing, name)()))
+    raise Refusal(f"{type(thing).__name__}.{name}() is not lifted here")
+
+
+def _dictcall(lifter: Lifter, node: ast.Call) -> Row:
+    columns: dict[str, Value] = {}
+    for argument in node.args:
+        columns.update(as_columns(lifter.expression(argument)))
+    for keyword in node.keywords:
+        if keyword.arg is None:
+            columns.update(as_columns(lifter.expression(keyword.value)))
+        else:
+            columns[keyword.arg] = lifter.value(keyword.value)
+    return Row(columns)
+
+
+def _some(lifter: Lifter, node: ast.expr, every: bool) -> Test:
+    """Return ``any(...)`` or ``all(...)`` over parts that are known when the query is made."""
+    if not isinstance(node, ast.GeneratorExp):
+        tests = [lifter.true_of(p) for p in elements(lifter.expression(node))]
+        if any(t.poison or t.fails for t in tests):
+            raise Refusal("any() and all() over a list evaluate all of it first", "give them a generator")
+    else:
+        tests = [here.test(node.elt) for here in lifter.turns(node.generators)]
+    result = decided(every)
+    for test in tests:
+        result = conjunction(result, test) if every else disjunction(result, test)
+    return result
+
+
+def _inlined(lifter: Lifter, function: Any, node: ast.Call, as_test: bool) -> Result:
+    """Return the result of a call to another pure function."""
+    if lifter.depth >= MAX_DEPTH:
+        raise Refusal("the calls go too deep; is this a recursion?")
+    try:
+        captured = capture(function)
+    except CannotLift as error:
+        if error.line is not None:
+            raise
+        raise Refusal(error.reason, error.suggestion) from None
+    names, pending = _parameters(lifter, captured, function, node)
+    inner = replace(lifter, captured=captured, names=names, depth=lifter.depth + 1)
+    result = inner.run(type(inner).test if as_test else type(inner).expression)
+    for value in reversed(pending):
+        result = settled(value, result)
+    return result
+
+
+def _parameters(
+    lifter: Lifter, captured: Captured, function: Any, node: ast.Call
+) -> tuple[dict[str, Thought], list[Value]]:
+    if any(isinstance(a, ast.Starred) for a in node.args) or any(k.arg is None for k in node.keywords):
+        raise Refusal("unpacking arguments with * or ** is not lifted")
+    try:
+        bound = inspect.signature(function).bind(*node.args, **{k.arg: k.value for k in node.keywords if k.arg})
+    except (TypeError, ValueError) as error:
+        raise Refusal(f"Python raises on every row: {error}") from None
+    names: dict[str, Thought] = {}
+    pending: list[Value] = []
+    for name, argument in bound.arguments.items():
+        # What partial() has filled shows up here as itself; the rest are the call's own nodes.
+        if isinstance(argument, ast.expr):
+            names[name] = remembered(lifter.expression(argument), pending)
+    return names, pending

@@ -1,0 +1,208 @@
+"""The pieces that a lift is put together from: Python objects as values, rows, and results of several branches."""
+
+from __future__ import annotations
+
+import ast
+import difflib
+import inspect
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from types import ModuleType
+from typing import Any, TypeAlias
+
+from mdfsql.lift_operators import compare, none_test
+from mdfsql.lift_values import (
+    Items,
+    Refusal,
+    Row,
+    Test,
+    Thing,
+    Value,
+    branch,
+    choose,
+    constant,
+    guarded,
+    ticket,
+)
+
+__all__ = ["NEW_DICT", "REFUSED", "Binding", "Result", "Thought", "Unbound"]
+
+Thought: TypeAlias = "Value | Row | Thing | Items"
+Result: TypeAlias = "Thought | Test"
+
+NEW_DICT = 'build a new dict, as in {**item, "key": value}'
+
+REFUSED: dict[type[ast.AST], tuple[str, str | None]] = {
+    ast.NamedExpr: ("an assignment expression (:=) is not lifted", "assign in a def, on a line of its own"),
+    ast.Lambda: ("a function made within a row function is not lifted", "define it outside"),
+    ast.FunctionDef: ("a function made within a row function is not lifted", "define it outside"),
+    ast.Try: ("try is not lifted", 'test for the case first, as in x if r["k"] is not None else y'),
+    ast.While: ("a while loop is not lifted", "loop over a constant tuple"),
+    ast.With: ("with is not lifted", None),
+    ast.Global: ("global is not lifted: a row function only reads", None),
+    ast.Nonlocal: ("nonlocal is not lifted: a row function only reads", None),
+    ast.Delete: ("del is not lifted", "build a new dict without the key"),
+    ast.Raise: ("raise is not lifted", None),
+    ast.Assert: ("assert is not lifted", None),
+    ast.Import: ("an import within a row function is not lifted", "import at the top of the file"),
+    ast.ImportFrom: ("an import within a row function is not lifted", "import at the top of the file"),
+    ast.Break: ("break is not lifted", None),
+    ast.Continue: ("continue is not lifted", None),
+    ast.Await: ("await is not lifted", None),
+    ast.Yield: ("yield is not lifted", None),
+    ast.Starred: ("unpacking with * is not lifted", None),
+}
+
+
+@dataclass(frozen=True)
+class Binding:
+    """A loop variable's next value, among the statements."""
+
+    target: ast.expr
+    value: Thought
+    node: ast.AST
+
+
+@dataclass(frozen=True)
+class Unbound:
+    """A name that is assigned on some paths only."""
+
+    name: str
+
+
+def wrapped(value: Any) -> Thought:
+    """Return a Python object: a constant where SQL has one, else a thing to look into or to call."""
+    try:
+        return constant(value)
+    except Refusal:
+        if isinstance(value, (int, float, str)):
+            raise
+        return Thing(value)
+
+
+def items(parts: Iterable[Thought]) -> Thought:
+    """Return a sequence: a constant one where all of its parts are."""
+    found = tuple(parts)
+    if all(isinstance(p, Thing) or (isinstance(p, Value) and p.is_const) for p in found):
+        return Thing(tuple(p.value if isinstance(p, Thing) else p.const for p in found))  # type: ignore[union-attr]
+    return Items(found)
+
+
+def elements(value: Thought) -> Sequence[Thought]:
+    """Return what a loop over ``value`` goes over; Refusal where that is data."""
+    if isinstance(value, Items):
+        return value.parts
+    if isinstance(value, Row):
+        return [constant(k) for k in value.columns]
+    if isinstance(value, Thing) and type(value.value) in (tuple, list, dict, range):
+        return [wrapped(v) for v in value.value]
+    raise Refusal("only constants and the row's own keys are looped over", "loop over a constant tuple")
+
+
+def as_columns(value: Thought) -> Mapping[str, Value]:
+    """Return the columns that ``**value`` adds."""
+    if isinstance(value, Row):
+        return value.columns
+    if isinstance(value, Thing) and type(value.value) is dict and all(type(k) is str for k in value.value):
+        columns = {k: wrapped(v) for k, v in value.value.items()}
+        if all(isinstance(v, Value) for v in columns.values()):
+            return columns  # type: ignore[return-value]
+    raise Refusal("only a row or a constant dict of scalars is unpacked into a row")
+
+
+def cell(row: Row, key: Value) -> Value:
+    """Return ``row[key]``; Refusal, with the near names, where there is no such column."""
+    if not key.is_const:
+        raise Refusal("which column is read must not depend on the row")
+    if type(key.const) is str and key.const in row.columns:
+        return row.columns[key.const]
+    near = difflib.get_close_matches(str(key.const), row.columns, 3)
+    there = " or ".join(repr(n) for n in near) if near else f"one of {', '.join(list(row.columns)[:20])}"
+    raise Refusal(f"KeyError: there is no column {key.const!r}", f"{'did you mean ' if near else ''}{there}")
+
+
+def identical(left: Value, right: Value) -> Test:
+    """Return ``left is right``, for the constants that Python has one of."""
+    if left.type == "NULL":
+        left, right = right, left
+    if right.type == "NULL":
+        return none_test(left)
+    if right.is_const and left.type == right.type == "BOOLEAN":
+        return compare(ast.Eq(), left, right)
+    raise Refusal("is tells objects apart, which SQL does not have", "use ==")
+
+
+def merged(test: Test, yes: Result, no: Result) -> Result:
+    """Return ``yes if test else no``: for rows, column by column."""
+    if test.const is not None:
+        return yes if test.const else no
+    if isinstance(yes, Test) and isinstance(no, Test):
+        return branch(test, yes, no)
+    if isinstance(yes, Value) and isinstance(no, Value):
+        return choose(test, yes, no)
+    if isinstance(yes, Row) and isinstance(no, Row):
+        if list(yes.columns) != list(no.columns):
+            raise Refusal(
+                f"one branch gives the keys {', '.join(yes.columns)}, the other {', '.join(no.columns)}",
+                "give every branch the same keys in the same order",
+            )
+        return Row({n: _merged_cell(test, n, v, no.columns[n]) for n, v in yes.columns.items()})
+    if yes == no:
+        return yes
+    raise Refusal("the branches give different kinds of value", "give both a scalar, or both a dict")
+
+
+def _merged_cell(test: Test, name: str, yes: Value, no: Value) -> Value:
+    # A column that both branches leave alone does not depend on the test, not even where the test is an error.
+    if yes.sql == no.sql and yes.type == no.type:
+        return yes
+    try:
+        return choose(test, yes, no)
+    except Refusal as refusal:
+        raise Refusal(f"the column {name!r}: {refusal.reason}", refusal.suggestion) from None
+
+
+def remembered(value: Thought, pending: list[Value]) -> Thought:
+    """Return ``value`` with a mark, and note it in ``pending``, where evaluating it can go wrong in Python."""
+    if not isinstance(value, Value) or not (value.poison or value.raises):
+        return value
+    mark = frozenset({ticket()})
+    value = replace(value, strict=value.strict | mark, uses=value.uses | mark)
+    pending.append(value)
+    return value
+
+
+def settled(value: Value, result: Result) -> Result:
+    """Return ``result`` as it is after ``value`` was evaluated: where that is an error, so is this."""
+    if isinstance(result, (Value, Test)):
+        return result if value.strict <= result.strict else guarded(value, result)
+    if isinstance(result, Row):
+        # Each column for itself: the others keep their values.
+        touched = {n: v for n, v in result.columns.items() if not value.strict.isdisjoint(v.uses)}
+        if not touched:
+            raise Refusal("a value that may be an error is computed but not used")
+        done = {n: settled(value, v) for n, v in touched.items()}
+        return Row({**result.columns, **done})  # type: ignore[dict-item]
+    raise Refusal("a value that may be an error is computed on the way to something that is no scalar")
+
+
+def static_attribute(thing: Any, name: str) -> Any:
+    """Return an attribute that is there without running any code; Refusal for others."""
+    if isinstance(thing, ModuleType):
+        if hasattr(thing, name):
+            return getattr(thing, name)
+        raise Refusal(f"the module {thing.__name__} has no attribute {name}")
+    try:
+        found = inspect.getattr_static(thing, name)
+    except AttributeError:
+        raise Refusal(f"{type(thing).__name__} has no attribute {name}") from None
+    if isinstance(found, staticmethod):
+        return found.__func__
+    if hasattr(type(found), "__get__"):
+        raise Refusal(f"the attribute {name} runs code", "put its value into a variable first")
+    return found
+
+
+def returns(body: Iterable[ast.stmt]) -> bool:
+    """Return whether a return stands in these statements."""
+    return any(isinstance(n, ast.Return) for statement in body for n in ast.walk(statement))

@@ -1,0 +1,186 @@
+"""SQL text as a relation: read in any dialect, parameters bound as values, tables resolved by name."""
+
+from __future__ import annotations
+
+import difflib
+import functools
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, TypeAlias
+
+import sqlglot
+from sqlglot import exp
+from sqlglot.errors import SqlglotError
+
+from mdfsql.catalog import Source
+from mdfsql.errors import BindError, QueryError
+from mdfsql.literals import literal
+from mdfsql.relation import Relation, identifier
+
+__all__ = ["Resolver", "parse_query", "read_query"]
+
+Resolver: TypeAlias = Callable[[exp.Table], "Relation | Source | None"]
+"""Finds what a table in a query names, or None."""
+
+
+def read_query(
+    text: str,
+    resolve: Resolver,
+    *,
+    dialect: str = "duckdb",
+    params: Mapping[str, Any] | None = None,
+    known: Iterable[str] = (),
+) -> Relation:
+    """Return the relation of one query.
+
+    ``known`` are table names to suggest when one is not found. Raises QueryError for text that does not read, is no
+    query or lacks a parameter, and BindError for tables and columns that are not there.
+    """
+    tree = bind_parameters(parse_query(text, dialect), params or {}, text)
+    inputs: dict[str, Relation | Source] = {}
+    for table in list(tree.find_all(exp.Table)):
+        if _is_local(table):
+            continue
+        found = resolve(table)
+        if found is None:
+            if isinstance(table.this, exp.Func) and not isinstance(table.this, exp.Anonymous):
+                # A table function such as range(): the binder knows it, and each target allows or refuses it.
+                continue
+            raise unknown_table(table, text, known)
+        name = next((n for n, given in inputs.items() if given is found), None) or f"_{len(inputs)}"
+        inputs[name] = found
+        if not table.alias:
+            table.set("alias", exp.TableAlias(this=exp.to_identifier(_last_name(table), quoted=True)))
+        for part in ("db", "catalog"):
+            table.set(part, None)
+        table.set("this", identifier(name))
+    return Relation(tree, inputs, text=text)
+
+
+def parse_query(text: str, dialect: str = "duckdb") -> exp.Query:
+    """Return one query as a fresh tree of the reference dialect; QueryError for anything else."""
+    return _parse(text, dialect).copy()
+
+
+@functools.lru_cache(maxsize=256)
+def _parse(text: str, dialect: str) -> exp.Query:
+    try:
+        trees = [tree for tree in sqlglot.parse(text, read=dialect) if tree is not None and not _is_comment(tree)]
+    except SqlglotError as error:
+        raise syntax_error(error, text) from error
+    except ValueError as error:
+        if "dialect" not in str(error).lower():
+            raise
+        raise QueryError(f"there is no dialect {dialect!r}: {error}") from error
+    if len(trees) != 1:
+        what = "no query in the text" if not trees else f"one query a call, but the text holds {len(trees)} statements"
+        raise QueryError(what, sql=text)
+    tree = trees[0]
+    if isinstance(tree, exp.Subquery) or not isinstance(tree, exp.Query):
+        inner = tree.unnest() if isinstance(tree, exp.Subquery) else None
+        if not isinstance(inner, exp.Query):
+            raise QueryError(
+                f"{_statement_name(tree, text)} is refused: only queries run here", sql=text, line=1, column=1
+            )
+        tree = inner
+    for node in tree.find_all(exp.DML, exp.DDL, exp.Into):
+        if not isinstance(node, exp.Query):
+            raise QueryError(f"{node.key.upper()} is refused: only queries run here", sql=text)
+    if dialect != "duckdb":
+        # Rendered and read again, so that the passes see one flavour of tree only.
+        try:
+            again = tree.sql("duckdb", unsupported_level=sqlglot.ErrorLevel.RAISE)
+            tree = sqlglot.parse_one(again, read="duckdb")
+        except SqlglotError as error:
+            raise QueryError(f"this {dialect} query has no form in the reference dialect: {error}", sql=text) from error
+        if not isinstance(tree, exp.Query):
+            raise QueryError(f"this {dialect} query has no form in the reference dialect", sql=text)
+    return tree
+
+
+def _is_comment(tree: exp.Expr) -> bool:
+    return isinstance(tree, exp.Semicolon)
+
+
+def _statement_name(tree: exp.Expr, text: str) -> str:
+    words = sqlglot.tokenize(text, read="duckdb")
+    return words[0].text.upper() if words else tree.key.upper()
+
+
+def syntax_error(error: SqlglotError, text: str) -> QueryError:
+    """Return a parser's error as ours, with the line and a caret."""
+    first = (getattr(error, "errors", None) or [{}])[0]
+    line, column = first.get("line"), first.get("col")
+    if column is not None:
+        # The parser counts to a token's last character; the caret belongs under its first.
+        column = max(column - len(first.get("highlight") or " ") + 1, 1)
+    reason = (first.get("description") or str(error).splitlines()[0]).rstrip(".")
+    return QueryError(f"syntax error: {reason}", sql=text, line=line, column=column)
+
+
+def bind_parameters(tree: exp.Query, params: Mapping[str, Any], text: str) -> exp.Query:
+    """Return the query with each ``$name`` replaced by its value; QueryError for one missing or not used."""
+    used: set[str] = set()
+    for node in list(tree.find_all(exp.Placeholder, exp.Parameter)):
+        name = node.name
+        if not name:
+            raise QueryError("a parameter has no name: write $name, and pass params={'name': value}", sql=text)
+        if name not in params:
+            near = difflib.get_close_matches(name, list(params), 1)
+            hint = f"; did you mean ${near[0]}?" if near else ""
+            at = text.find(f"${name}")
+            line, column = (text.count("\n", 0, at) + 1, at - text.rfind("\n", 0, at)) if at >= 0 else (None, None)
+            raise QueryError(
+                f"parameter ${name} has no value: pass it in params{hint}", sql=text, line=line, column=column
+            )
+        used.add(name)
+        node.replace(literal(params[name]))
+    unused = sorted(set(params) - used)
+    if unused:
+        raise QueryError(f"parameter{'s' if len(unused) > 1 else ''} not in the query: {', '.join(unused)}", sql=text)
+    return tree
+
+
+def unknown_table(table: exp.Table, text: str, known: Iterable[str]) -> BindError:
+    """Return the error for a table that nothing has, with the names that are near."""
+    name = ".".join(part.name for part in table.parts) if isinstance(table.this, exp.Identifier) else table.this.name
+    near = difflib.get_close_matches(name.lower(), [k.lower() for k in known], 3)
+    hint = f"; did you mean {' or '.join(near)}?" if near else "; register it, pass it as an argument, or name a file"
+    meta = table.this.meta if table.this else {}
+    line, column = meta.get("line"), meta.get("col")
+    if column is not None:
+        column = max(column - len(name) + 1, 1)
+    if line is None or text.splitlines()[line - 1][column - 1 :][: len(name)].lower() != name.lower():
+        at = text.lower().find(name.lower())
+        line, column = (text.count("\n", 0, at) + 1, at - text.rfind("\n", 0, at)) if at >= 0 else (None, None)
+    what = "function" if isinstance(table.this, exp.Anonymous) else "table"
+    return BindError(f"there is no {what} {name!r}{hint}", sql=text, line=line, column=column)
+
+
+def _is_local(table: exp.Table) -> bool:
+    """Tell whether a table names a CTE in whose scope it stands."""
+    if not isinstance(table.this, exp.Identifier) or table.args.get("db"):
+        return False
+    name = table.name.lower()
+    node: exp.Expr | None = table
+    inside: list[exp.Expr] = []
+    while node is not None:
+        with_ = node.args.get("with_")
+        if with_ is not None:
+            for cte in with_.expressions:
+                # A CTE is seen by those after it, by itself when recursive, and by the body.
+                own = any(cte is i for i in inside)
+                if cte.alias.lower() == name and (not own or with_.args.get("recursive")):
+                    return True
+                if own:
+                    break
+        inside.append(node)
+        node = node.parent
+    return False
+
+
+def _last_name(table: exp.Table) -> str:
+    if isinstance(table.this, exp.Identifier):
+        name = table.name
+        # As in the reference, a file's table is called by the file's stem.
+        return name.replace("\\", "/").rsplit("/", 1)[-1].split(".", 1)[0] if "." in name or "/" in name else name
+    return "files"

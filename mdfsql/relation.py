@@ -1,0 +1,190 @@
+"""Relations: the one tree of a query, kept as layers so that a pipeline shares what it was built from."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from sqlglot import exp
+
+from mdfsql.bind import bind
+from mdfsql.catalog import Source
+from mdfsql.errors import BindError
+from mdfsql.schema import Schema, canonical, data_type
+
+__all__ = ["Relation", "column", "identifier"]
+
+
+def identifier(name: str) -> exp.Identifier:
+    """Return a quoted identifier: any name is a good name."""
+    return exp.Identifier(this=name, quoted=True)
+
+
+def column(name: str, table: str | None = None) -> exp.Column:
+    """Return a column reference, quoted.
+
+    >>> column("a b", "t").sql("duckdb")
+    '"t"."a b"'
+    """
+    return exp.Column(this=identifier(name), table=identifier(table) if table else None)
+
+
+class Relation:
+    """One layer of a query: a tree in the reference dialect whose tables are names of ``inputs``.
+
+    An input is a Source or another relation. Building binds the layer alone, against the schemas of its inputs,
+    so a mistake raises BindError where it was made. Immutable: an operation makes a new relation.
+    """
+
+    __slots__ = ("__weakref__", "inputs", "lifted", "plans", "schema", "tree")
+
+    def __init__(
+        self,
+        tree: exp.Query,
+        inputs: Mapping[str, Relation | Source],
+        *,
+        schema: Schema | None = None,
+        text: str | None = None,
+        lifted: tuple[str, ...] = (),
+    ) -> None:
+        self.inputs = dict(inputs)
+        self.tree = tree
+        self.lifted = lifted
+        # What compile made of this relation, by target.
+        self.plans: dict[Any, Any] = {}
+        self.schema = schema if schema is not None else self._bind(text)
+
+    def _bind(self, text: str | None) -> Schema:
+        own = bind(self.tree, {name: given.schema for name, given in self.inputs.items()}, text=text)
+        try:
+            schema = Schema({name: canonical(type_) for name, type_ in own.items()})
+        except ValueError as error:
+            raise BindError(f"{error}; cast it to one that every engine has", sql=text) from error
+        widened = {name for name, type_ in own.items() if not same_type(type_, schema[name])}
+        if widened:
+            self.tree = cast_outputs(self.tree, schema, widened)
+        return schema
+
+    def sources(self) -> Iterator[Source]:
+        """Yield each source that the whole query reads, once."""
+        seen: set[int] = set()
+        stack: list[Relation | Source] = [self]
+        while stack:
+            node = stack.pop()
+            if id(node) in seen:
+                continue
+            seen.add(id(node))
+            if isinstance(node, Source):
+                yield node
+            else:
+                stack.extend(node.inputs.values())
+
+    def notes(self) -> Iterator[str]:
+        """Yield what was lifted on the way, first step first."""
+        for node in _ordered(self):
+            yield from node.lifted
+
+    def assemble(self) -> exp.Query:
+        """Return the whole query as one fresh tree over sources.
+
+        A relation that is read once stands as a subquery where it is read; one read more often becomes a CTE.
+        """
+        order = _ordered(self)
+        uses: dict[int, int] = {}
+        for node in order:
+            for name, given in node.inputs.items():
+                count = sum(1 for t in node.tree.find_all(exp.Table) if _reads(t, name))
+                uses[id(given)] = uses.get(id(given), 0) + count
+        built: dict[int, exp.Query] = {}
+        ctes: list[tuple[str, exp.Query]] = []
+        names: dict[int, str] = {}
+        for node in order:
+            tree = node.tree.copy()
+            for table in list(tree.find_all(exp.Table)):
+                given = node.inputs.get(table.name) if _is_plain(table) else None
+                if given is None:
+                    continue
+                alias = table.alias or table.name
+                if isinstance(given, Source):
+                    table.set("this", identifier(given.name))
+                    table.set("alias", exp.TableAlias(this=identifier(alias)))
+                elif id(given) in names:
+                    table.set("this", identifier(names[id(given)]))
+                    table.set("alias", exp.TableAlias(this=identifier(alias)))
+                else:
+                    subquery = exp.Subquery(this=built.pop(id(given)), alias=exp.TableAlias(this=identifier(alias)))
+                    for part in ("joins", "pivots", "sample"):
+                        if table.args.get(part):
+                            subquery.set(part, table.args[part])
+                    if table is tree:
+                        raise AssertionError("a table cannot be a whole query")
+                    table.replace(subquery)
+            if uses.get(id(node), 0) > 1:
+                names[id(node)] = f"shared_{len(ctes) + 1}"
+                ctes.append((names[id(node)], tree))
+            else:
+                built[id(node)] = tree
+        whole = built[id(self)]
+        if ctes:
+            own = whole.args.get("with_")
+            made = [exp.CTE(this=q, alias=exp.TableAlias(this=identifier(n))) for n, q in ctes]
+            recursive = bool(own and own.args.get("recursive"))
+            whole.set("with_", exp.With(expressions=made + (own.expressions if own else []), recursive=recursive))
+        return whole
+
+
+def _ordered(root: Relation) -> list[Relation]:
+    """Return the relations below and with ``root``, inputs first, each once; without recursion, as chains are long."""
+    order: list[Relation] = []
+    done: set[int] = set()
+    stack: list[tuple[Relation, bool]] = [(root, False)]
+    while stack:
+        node, ready = stack.pop()
+        if id(node) in done:
+            continue
+        if ready:
+            done.add(id(node))
+            order.append(node)
+            continue
+        stack.append((node, True))
+        stack.extend((given, False) for given in node.inputs.values() if isinstance(given, Relation))
+    return order
+
+
+def _is_plain(table: exp.Table) -> bool:
+    return isinstance(table.this, exp.Identifier) and not table.args.get("db")
+
+
+def _reads(table: exp.Table, name: str) -> bool:
+    return _is_plain(table) and table.name == name
+
+
+# Spellings of one type that DuckDB prints in more than one way.
+SPELLINGS = {"TIMESTAMP WITH TIME ZONE": "TIMESTAMPTZ"}
+
+
+@functools.cache
+def same_type(own: str, wanted: str) -> bool:
+    """Tell whether DuckDB's own type is the canonical one, so that no cast is needed."""
+    return SPELLINGS.get(own, own) == wanted or data_type(wanted) == exp.DataType.build(own, dialect="duckdb")
+
+
+def cast_outputs(tree: exp.Query, schema: Schema, names: set[str]) -> exp.Query:
+    """Return the query with the named output columns cast to their canonical types."""
+    if isinstance(tree, exp.Select) and not tree.is_star and len(tree.selects) == len(schema):
+        tree = tree.copy()
+        for name, projection in zip(schema, list(tree.selects), strict=True):
+            if name in names:
+                value = projection.unalias()
+                cast = exp.Cast(this=value.copy(), to=data_type(schema[name]))
+                projection.replace(exp.alias_(cast, identifier(name), quoted=True))
+        return tree
+    inner = exp.Subquery(this=tree, alias=exp.TableAlias(this=identifier("q")))
+    outputs = [
+        exp.alias_(exp.Cast(this=column(name), to=data_type(type_)), identifier(name))
+        if name in names
+        else column(name)
+        for name, type_ in schema.items()
+    ]
+    return exp.Select(expressions=outputs, from_=exp.From(this=inner))

@@ -1,0 +1,346 @@
+"""Relational steps: each takes a relation and returns the next, merged into one SELECT where the clauses allow."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+from sqlglot import exp
+
+from mdfsql.errors import BindError, DataError
+from mdfsql.functions import FUNCTION
+from mdfsql.lift import lift_join, lift_predicate, lift_value
+from mdfsql.relation import Relation, column, identifier
+from mdfsql.schema import INTEGERS, Schema, data_type
+
+__all__ = [
+    "aggregate",
+    "compound",
+    "distinct",
+    "filter_rows",
+    "hash_text",
+    "hinted",
+    "join",
+    "limit",
+    "order",
+    "own_name",
+    "project",
+    "resolve_functions",
+    "wrap",
+]
+
+INPUT = "_0"
+
+# What a SELECT of all columns may hold so that the next step can still go into it.
+ROWS = frozenset({"expressions", "from_", "where", "order", "kind"})
+CUT = ROWS | {"limit", "offset"}
+
+
+def _layer(relation: Relation, may_hold: frozenset[str]) -> tuple[exp.Select, dict[str, Any]]:
+    """Return a SELECT * to go on with, and its inputs: the relation's own where it is plain enough, else a new one."""
+    tree = relation.tree
+    if isinstance(tree, exp.Select) and len(tree.expressions) == 1 and type(tree.expressions[0]) is exp.Star:
+        held = {key for key, arg in tree.args.items() if arg}
+        if held <= may_hold and list(relation.inputs) == [INPUT]:
+            return tree.copy(), relation.inputs
+    select = wrap()
+    order_ = _kept_order(relation)
+    if order_ is not None:
+        select.set("order", order_)
+    return select, {INPUT: relation}
+
+
+def wrap(name: str = INPUT) -> exp.Select:
+    """Return ``SELECT * FROM`` the named input."""
+    return exp.Select(expressions=[exp.Star()], from_=exp.From(this=exp.Table(this=identifier(name))))
+
+
+def _kept_order(relation: Relation) -> exp.Order | None:
+    """Return the order of a relation as keys over its output, so that the steps after it keep it.
+
+    None where it has none, or where a key is no output column.
+    """
+    order_ = relation.tree.args.get("order")
+    if order_ is None:
+        return None
+    outputs = {name.lower(): name for name in relation.schema}
+    sources = {
+        _bare(s.unalias()): s.alias_or_name
+        for s in getattr(relation.tree, "selects", [])
+        if not isinstance(s, exp.Star)
+    }
+    keys = []
+    for key in order_.expressions:
+        this = key.this
+        if not sources:
+            name = outputs.get(this.name.lower()) if isinstance(this, exp.Column) else None
+        elif isinstance(this, exp.Column) and not this.table and this.name.lower() in outputs:
+            name = outputs[this.name.lower()]
+        else:
+            name = sources.get(_bare(this))
+        if name is None:
+            return None
+        keys.append(
+            exp.Ordered(this=column(name, INPUT), desc=key.args.get("desc"), nulls_first=key.args.get("nulls_first"))
+        )
+    return exp.Order(expressions=keys)
+
+
+def _bare(node: exp.Expr) -> str:
+    """Return the text of an expression without the name of the only input, which may be written or not."""
+    return node.sql().replace(f'"{INPUT}".', "")
+
+
+def resolve_functions(node: exp.Expr, schema: Schema, *, predicate: bool = False) -> exp.Expr:
+    """Return an expression in which the row functions are lifted over the schema."""
+    lift = lift_predicate if predicate else lift_value
+    if isinstance(node, exp.Placeholder) and FUNCTION in node.meta:
+        return lift(node.meta[FUNCTION], schema)
+    for found in list(node.find_all(exp.Placeholder)):
+        if FUNCTION in found.meta:
+            found.replace(lift_value(found.meta[FUNCTION], schema))
+    return node
+
+
+def filter_rows(relation: Relation, predicates: Iterable[exp.Expr], lifted: tuple[str, ...] = ()) -> Relation:
+    """Keep the rows for which every predicate is true."""
+    select, inputs = _layer(relation, ROWS)
+    for predicate in predicates:
+        found = predicate.find(exp.Window, exp.AggFunc)
+        if found is not None:
+            what = "a window function" if isinstance(found, exp.Window) else "an aggregate"
+            raise BindError(f"a filter cannot hold {what}: make it a column first, and filter on that")
+        where = select.args.get("where")
+        if where is None:
+            select.set("where", exp.Where(this=predicate))
+        else:
+            where.set("this", exp.And(this=_paren(where.this), expression=_paren(predicate)))
+    return Relation(select, inputs, lifted=_inherited(relation, inputs) + lifted)
+
+
+def _paren(node: exp.Expr) -> exp.Expr:
+    return exp.Paren(this=node) if isinstance(node, exp.Or) else node
+
+
+def _inherited(relation: Relation, inputs: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the notes of a layer that a step was merged into, which the new layer takes over."""
+    return () if any(given is relation for given in inputs.values()) else relation.lifted
+
+
+def project(
+    relation: Relation, outputs: Mapping[str, exp.Expr], lifted: tuple[str, ...] = (), *, schema: Schema | None = None
+) -> Relation:
+    """Compute the named output columns."""
+    if not outputs:
+        raise BindError("no column is left: a dataset needs at least one")
+    spread = any(node.find(exp.Window, exp.Unnest, exp.Explode) for node in outputs.values())
+    select, inputs = _layer(relation, ROWS - {"order"} if spread else CUT)
+    if select.args.get("order") is not None:
+        # Qualified, so that a key is the input's column and not an output of the same name.
+        for key in select.args["order"].expressions:
+            for found in key.find_all(exp.Column):
+                if not found.table:
+                    found.set("table", identifier(INPUT))
+    select.set("expressions", [_named(name, node) for name, node in outputs.items()])
+    return Relation(select, inputs, lifted=_inherited(relation, inputs) + lifted, schema=schema)
+
+
+def _named(name: str, node: exp.Expr) -> exp.Expr:
+    if isinstance(node, exp.Column) and node.name == name:
+        return node
+    return exp.alias_(node, identifier(name))
+
+
+def aggregate(
+    relation: Relation, keys: Mapping[str, exp.Expr], outputs: Mapping[str, exp.Expr], lifted: tuple[str, ...] = ()
+) -> Relation:
+    """Group by the keys and compute one row a group; with no keys, one row."""
+    select, inputs = _layer(relation, ROWS)
+    select.set("order", None)
+    projections = [_named(name, node.copy()) for name, node in keys.items()]
+    select.set("expressions", projections + [_named(name, node) for name, node in outputs.items()])
+    if keys:
+        select.set("group", exp.Group(expressions=list(keys.values())))
+    return Relation(select, inputs, lifted=_inherited(relation, inputs) + lifted)
+
+
+def distinct(relation: Relation) -> Relation:
+    """Keep each different row once."""
+    select, inputs = _layer(relation, frozenset({"expressions", "from_", "where"}))
+    select.set("order", None)
+    select.set("distinct", exp.Distinct())
+    return Relation(select, inputs, lifted=_inherited(relation, inputs))
+
+
+def order(relation: Relation, keys: Sequence[exp.Ordered], lifted: tuple[str, ...] = ()) -> Relation:
+    """Put the rows in order; a later order takes the place of an earlier one."""
+    select, inputs = _layer(relation, ROWS)
+    select.set("order", exp.Order(expressions=list(keys)))
+    return Relation(select, inputs, lifted=_inherited(relation, inputs) + lifted)
+
+
+def limit(relation: Relation, count: int | None, offset: int = 0) -> Relation:
+    """Keep ``count`` rows after leaving out ``offset``."""
+    if (count is not None and count < 0) or offset < 0:
+        raise DataError("a limit and an offset are 0 or more")
+    tree = relation.tree
+    if isinstance(tree, exp.Select) and not any(tree.args.get(k) for k in ("limit", "offset", "hint", "with_")):
+        select, inputs = tree.copy(), relation.inputs
+    else:
+        select, inputs = _layer(relation, frozenset())
+    if count is not None:
+        select.set("limit", exp.Limit(expression=exp.Literal.number(count)))
+    if offset:
+        select.set("offset", exp.Offset(expression=exp.Literal.number(offset)))
+    return Relation(select, inputs, schema=relation.schema, lifted=_inherited(relation, inputs))
+
+
+def hinted(relation: Relation, hint: exp.Expr) -> Relation:
+    """Attach a hint about layout."""
+    select = wrap()
+    order_ = _kept_order(relation)
+    if order_ is not None:
+        select.set("order", order_)
+    select.set("hint", exp.Hint(expressions=[hint]))
+    return Relation(select, {INPUT: relation}, schema=relation.schema)
+
+
+JOINS = {
+    "inner": {},
+    "left": {"side": "LEFT"},
+    "right": {"side": "RIGHT"},
+    "full": {"side": "FULL"},
+    "semi": {"kind": "SEMI"},
+    "anti": {"kind": "ANTI"},
+    "cross": {"kind": "CROSS"},
+}
+
+
+def join(
+    left: Relation,
+    right: Relation,
+    on: Sequence[str] | exp.Expr | Callable[..., Any] | None,
+    how: str,
+    suffixes: tuple[str, str],
+) -> Relation:
+    """Join two relations, called ``l`` and ``r`` inside the layer."""
+    if how not in JOINS:
+        raise BindError(f"there is no join {how!r}; the joins are {', '.join(JOINS)}")
+    if (on is None or on == []) != (how == "cross"):
+        raise BindError("a cross join takes no on=" if how == "cross" else f"a join of kind {how} needs on=")
+    keys: dict[str, str] = {}
+    condition: exp.Expr | None = None
+    if callable(on):
+        condition = lift_join(on, left.schema, right.schema, "l", "r")
+    elif isinstance(on, exp.Expr):
+        condition = on
+    elif on is not None:
+        for name in on:
+            own = own_name(name, left.schema, "the left dataset")
+            keys[own] = own_name(name, right.schema, "the right dataset")
+        pairs = [exp.EQ(this=column(a, "l"), expression=column(b, "r")) for a, b in keys.items()]
+        condition = exp.and_(*pairs, copy=False)
+    outputs = _join_outputs(left.schema, right.schema, keys, how, suffixes)
+    select = exp.Select(
+        expressions=outputs,
+        from_=exp.From(this=exp.Table(this=identifier("l"))),
+        joins=[exp.Join(this=exp.Table(this=identifier("r")), on=condition, **JOINS[how])],
+    )
+    return Relation(select, {"l": left, "r": right})
+
+
+def _join_outputs(
+    left: Schema, right: Schema, keys: Mapping[str, str], how: str, suffixes: tuple[str, str]
+) -> list[exp.Expr]:
+    if how in ("semi", "anti"):
+        return [column(name, "l") for name in left]
+    taken = {name.lower() for name in left if name not in keys}
+    rest = [name for name in right if name not in keys.values()]
+    clash = taken & {name.lower() for name in rest} | {k.lower() for k in keys} & {n.lower() for n in rest}
+    outputs: list[exp.Expr] = []
+    for name in left:
+        if name in keys and how in ("right", "full"):
+            # The key of a row that only the right side has comes from there.
+            both = exp.Coalesce(this=column(name, "l"), expressions=[column(keys[name], "r")])
+            outputs.append(exp.alias_(both, identifier(name)))
+        else:
+            new = name + suffixes[0] if name.lower() in clash and name not in keys else name
+            outputs.append(_renamed(column(name, "l"), name, new))
+    for name in rest:
+        outputs.append(_renamed(column(name, "r"), name, name + suffixes[1] if name.lower() in clash else name))
+    return outputs
+
+
+def _renamed(node: exp.Column, name: str, new: str) -> exp.Expr:
+    return node if new == name else exp.alias_(node, identifier(new))
+
+
+COMPOUNDS = {"union": exp.Union, "intersect": exp.Intersect, "except": exp.Except}
+
+
+def compound(kind: str, left: Relation, right: Relation, *, all: bool) -> Relation:
+    """Combine two relations by position; where types differ, both sides are cast to what the reference unites."""
+    if len(left.schema) != len(right.schema):
+        raise BindError(
+            f"{kind} needs the same number of columns: {len(left.schema)} ({', '.join(left.schema)}) "
+            f"and {len(right.schema)} ({', '.join(right.schema)})"
+        )
+    inputs = {INPUT: left, "_1": right}
+    if list(left.schema.values()) != list(right.schema.values()):
+        united = Relation(_compound(kind, wrap(), wrap("_1"), all), inputs).schema
+        sides = [_cast_side(INPUT, left.schema, united), _cast_side("_1", right.schema, united)]
+        return Relation(_compound(kind, *sides, all), inputs)
+    return Relation(_compound(kind, wrap(), wrap("_1"), all), inputs)
+
+
+def _compound(kind: str, left: exp.Select, right: exp.Select, all: bool) -> exp.Query:
+    return COMPOUNDS[kind](this=left, expression=right, distinct=not all)
+
+
+def _cast_side(name: str, own: Schema, united: Schema) -> exp.Select:
+    outputs = [
+        column(n) if own[n] == type_ else exp.alias_(exp.Cast(this=column(n), to=data_type(type_)), identifier(n))
+        for n, type_ in zip(own, united.values(), strict=True)
+    ]
+    return exp.Select(expressions=outputs, from_=exp.From(this=exp.Table(this=identifier(name))))
+
+
+# The text of these is the same on every engine; that of floats and timestamps is not.
+HASHED = INTEGERS | {"VARCHAR", "DATE", "BOOLEAN"}
+
+
+def hash_text(schema: Schema, key: Sequence[str] | None, seed: int) -> exp.Expr:
+    """Return the md5 text of a row's key columns and a seed: 32 hexadecimal digits, the same on every engine.
+
+    Without a key, all columns whose text is the same on every engine count.
+    """
+    names = [own_name(name, schema) for name in key] if key else [n for n, t in schema.items() if t in HASHED]
+    bad = [f"{name} ({schema[name]})" for name in names if schema[name] not in HASHED]
+    if bad or not names:
+        what = f"cannot hash {', '.join(bad)}" if bad else "no column can be hashed"
+        raise BindError(f"{what}: name key columns that are integers, strings, dates or booleans with key=")
+    parts: list[exp.Expr] = [exp.Literal.string(f"{seed}")]
+    for name in names:
+        node: exp.Expr = column(name)
+        if schema[name] != "VARCHAR":
+            node = exp.Cast(this=node, to=data_type("VARCHAR"))
+        # A prefix for values and none for NULL, so that NULL and '' differ.
+        marked = exp.DPipe(this=exp.Literal.string("|"), expression=node, safe=False)
+        parts.append(exp.Coalesce(this=marked, expressions=[exp.Literal.string("-")]))
+    text = parts[0]
+    for part in parts[1:]:
+        text = exp.DPipe(this=text, expression=part, safe=False)
+    return exp.MD5(this=text)
+
+
+def own_name(name: str, schema: Schema, what: str = "the dataset") -> str:
+    """Return a column's own spelling; BindError with the names that are near where there is no such column."""
+    if name in schema:
+        return name
+    own = {n.lower(): n for n in schema}
+    if isinstance(name, str) and name.lower() in own:
+        return own[name.lower()]
+    near = [own[n] for n in difflib.get_close_matches(str(name).lower(), list(own), 3)]
+    hint = f"did you mean {' or '.join(map(repr, near))}?" if near else f"it has {', '.join(schema)}"
+    raise BindError(f"{what} has no column {name!r}; {hint}")
