@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import itertools
 import re
 import threading
 from collections import OrderedDict
@@ -22,6 +24,7 @@ MOST_TABLES = 512
 
 _lock = threading.RLock()
 _tables: OrderedDict[Schema, str] = OrderedDict()
+_numbers = itertools.count()
 _connection: duckdb.DuckDBPyConnection | None = None
 
 
@@ -38,9 +41,9 @@ def _table(schema: Schema) -> str:
     """Return the name of an empty table of this schema."""
     name = _tables.get(schema)
     if name is None:
-        name = f"empty_{id(schema)}_{len(_tables)}"
+        name = f"empty_{next(_numbers)}"
         columns = ", ".join(f"{quote(column)} {type_}" for column, type_ in schema.items())
-        _reference().execute(f"CREATE OR REPLACE TABLE {name} ({columns})")
+        _reference().execute(f"CREATE TABLE {name} ({columns})")
         _tables[schema] = name
         if len(_tables) > MOST_TABLES:
             _reference().execute(f"DROP TABLE {_tables.popitem(last=False)[1]}")
@@ -55,26 +58,46 @@ def bind(tree: exp.Query, tables: Mapping[str, Schema], *, text: str | None = No
     caret. Raises BindError with DuckDB's message ("Did you mean ...?") and for doubled output names.
     """
     with _lock:
-        bound = tree.copy()
-        for table in list(bound.find_all(exp.Table)):
-            if isinstance(table.this, exp.Identifier) and not table.args.get("db") and table.name in tables:
-                if not table.alias:
-                    table.set("alias", exp.TableAlias(this=exp.to_identifier(table.name, quoted=True)))
-                table.set("this", exp.to_identifier(_table(tables[table.name])))
-        sql = bound.sql("duckdb")
         try:
-            relation = _reference().sql(sql)
+            return dict(_describe(_bindable_sql(tree, tables)))
         except duckdb.Error as error:
             raise bind_error(error, text) from error
-        if relation is None:
-            raise QueryError("not a query: only SELECT and its kin give rows", sql=text)
-        names, types = relation.columns, [str(type_) for type_ in relation.types]
+        except ValueError as error:
+            raise BindError(str(error), sql=text) from error
+
+
+def _bindable_sql(tree: exp.Query, tables: Mapping[str, Schema]) -> str:
+    """Return the query's text over the empty tables; the tree is as it was when this returns."""
+    renamed: list[tuple[exp.Table, exp.Expr, exp.Expr | None]] = []
+    try:
+        for table in tree.find_all(exp.Table):
+            if isinstance(table.this, exp.Identifier) and not table.args.get("db") and table.name in tables:
+                renamed.append((table, table.this, table.args.get("alias")))
+        for table, name, alias in renamed:
+            if alias is None:
+                table.set("alias", exp.TableAlias(this=exp.to_identifier(name.name, quoted=True)))
+            table.set("this", exp.to_identifier(_table(tables[name.name])))
+        return tree.sql("duckdb")
+    finally:
+        # Renamed in place and back: a copy of the tree would cost more than the binding.
+        for table, name, alias in renamed:
+            table.set("this", name)
+            table.set("alias", alias)
+
+
+@functools.lru_cache(maxsize=1024)
+def _describe(sql: str) -> tuple[tuple[str, str], ...]:
+    """Return the names and types of a query over the empty tables, each of which has one schema for good."""
+    relation = _reference().sql(sql)
+    if relation is None:
+        raise ValueError("not a query: only SELECT and its kin give rows")
+    names, types = relation.columns, [str(type_) for type_ in relation.types]
     seen: set[str] = set()
     for name in names:
         if name.lower() in seen:
-            raise BindError(f"output column {name!r} stands twice; give one another name with AS", sql=text)
+            raise ValueError(f"output column {name!r} stands twice; give one another name with AS")
         seen.add(name.lower())
-    return dict(zip(names, types, strict=True))
+    return tuple(zip(names, types, strict=True))
 
 
 def bind_error(error: duckdb.Error, text: str | None) -> BindError:

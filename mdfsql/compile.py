@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import inspect
+from collections import OrderedDict
 from dataclasses import dataclass
 
 from sqlglot import exp
@@ -59,9 +60,27 @@ def compile_relation(relation: Relation, target: Target) -> Plan:
     return plan  # type: ignore[no-any-return]
 
 
-def _compile(relation: Relation, target: Target, notes: list[Note] | None = None) -> Plan:
-    tree: exp.Expr = relation.assemble()
+# What was lowered, by the reference text and the target. A source's name is never used twice, so the text alone says
+# what it means; the sources themselves are not kept here, for they may hold large tables.
+_lowered: OrderedDict[tuple[str, str], tuple[str, exp.Query]] = OrderedDict()
+MOST_LOWERED = 512
+
+
+def _compile(relation: Relation, target: Target) -> Plan:
+    tree = relation.assemble()
     sources = tuple(relation.sources())
+    key = (tree.sql("duckdb"), target.name)
+    found = _lowered.get(key)
+    if found is None:
+        lowered = lower(tree, sources, target)
+        found = _lowered[key] = (lowered.sql(target.dialect), lowered)
+        while len(_lowered) > MOST_LOWERED:
+            _lowered.popitem(last=False)
+    return Plan(sql=found[0], sources=sources, schema=relation.schema, tree=found[1])
+
+
+def lower(tree: exp.Expr, sources: tuple[Source, ...], target: Target, notes: list[Note] | None = None) -> exp.Query:
+    """Return the tree as the target is to run it; with ``notes``, each pass that changes something is noted."""
     if target.resolve:
         tree = resolve(tree, sources, target.name)
     for pass_ in target.passes:
@@ -72,13 +91,14 @@ def _compile(relation: Relation, target: Target, notes: list[Note] | None = None
     check_allowed(tree, target)
     if not isinstance(tree, exp.Query):
         raise TypeError(f"the passes of {target.name} gave no query")
-    return Plan(sql=tree.sql(target.dialect), sources=sources, schema=relation.schema, tree=tree)
+    return tree
 
 
 def trace(relation: Relation, target: Target) -> tuple[Plan, list[Note]]:
     """Compile anew and return the plan with a note for each pass that changed something."""
     notes: list[Note] = []
-    return _compile(relation, target, notes), notes
+    lower(relation.assemble(), tuple(relation.sources()), target, notes)
+    return compile_relation(relation, target), notes
 
 
 def resolve(tree: exp.Expr, sources: tuple[Source, ...], engine: str) -> exp.Expr:

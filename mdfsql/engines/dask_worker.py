@@ -54,15 +54,12 @@ def split(sql: str, pieces: int, *tables: pa.Table) -> list[pa.Table]:
     rows = result.remove_column(result.num_columns - 1)
     # A stable sort: rows of a piece keep the order that they had.
     order = pc.sort_indices(numbers)
-    ordered = rows.combine_chunks().take(order)
-    counts = dict.fromkeys(range(pieces), 0)
-    for pair in pc.value_counts(numbers).to_pylist():
-        counts[pair["values"]] = pair["counts"]
+    counts = {pair["values"]: pair["counts"] for pair in pc.value_counts(numbers).to_pylist()}
     parts, start = [], 0
     for number in range(pieces):
-        # Copied out of the whole, so that a piece does not keep the others alive.
-        parts.append(ordered.slice(start, counts[number]))
-        start += counts[number]
+        size = counts.get(number, 0)
+        parts.append(rows.take(order.slice(start, size)))
+        start += size
     return parts
 
 

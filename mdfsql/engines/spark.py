@@ -100,7 +100,7 @@ class SparkEngine:
         """Run the plan and stream its rows as Arrow batches; the driver holds a few partitions at a time."""
         with self._running():
             frame = self._frame(plan)
-        yield from self._stream_connect(frame) if self._connect else self._stream(frame)
+        yield from self._stream_connect(frame) if self._connect else self._stream(frame, arrow_schema(plan.schema))
 
     def rows(self, plan: Plan) -> Iterator[list[tuple[Any, ...]]] | None:
         """Return None: Arrow is the fastest way out of Spark."""
@@ -234,10 +234,10 @@ class SparkEngine:
                 if kept is not None:
                     kept.unpersist()
 
-    def _stream(self, frame: DataFrame) -> Iterator[pa.RecordBatch]:
+    def _stream(self, frame: DataFrame, wanted: pa.Schema) -> Iterator[pa.RecordBatch]:
         """Yield the batches of a frame, in its order; a job computes as many partitions as fit in HELD_BYTES."""
         with self._running():
-            schema = _arrow_schema(frame)
+            schema = _arrow_schema(frame, wanted)
             context = self._session._sc
             rdd = frame._jdf.toArrowBatchRdd().toJavaRDD()
             count = rdd.getNumPartitions()
@@ -283,12 +283,22 @@ def _messages(answer: Any) -> Iterator[bytes]:
         sock.close()
 
 
-def _arrow_schema(frame: DataFrame) -> pa.Schema:
-    """Return the Arrow schema of the batches of a frame; names do not matter, columns go by position."""
-    fields = frame.schema.fields
-    types = {f"c{i}": column_type(field.dataType, field.name) for i, field in enumerate(fields)}
-    schema = arrow_schema(types)
-    for i, field in enumerate(fields):
-        if field.dataType.typeName() == "void":
-            schema = schema.set(i, pa.field(f"c{i}", pa.null()))
-    return schema
+def _arrow_schema(frame: DataFrame, wanted: pa.Schema) -> pa.Schema:
+    """Return the Arrow schema of the batches of a frame: Spark's own types, under the wanted names."""
+    fields = []
+    for want, field in zip(wanted, frame.schema.fields, strict=True):
+        void = field.dataType.typeName() == "void"
+        own = pa.null() if void else arrow_schema({"c": column_type(field.dataType, field.name)}).field(0).type
+        fields.append(pa.field(want.name, _named(own, want.type)))
+    return pa.schema(fields)
+
+
+def _named(own: pa.DataType, wanted: pa.DataType) -> pa.DataType:
+    """Return a type with the field names of another of its shape: names in a query's structs lose their case."""
+    if pa.types.is_struct(own) and pa.types.is_struct(wanted) and own.num_fields == wanted.num_fields:
+        return pa.struct([pa.field(w.name, _named(o.type, w.type)) for o, w in zip(own, wanted, strict=True)])
+    if pa.types.is_list(own) and pa.types.is_list(wanted):
+        return pa.list_(pa.field("element", _named(own.value_type, wanted.value_type)))
+    if pa.types.is_map(own) and pa.types.is_map(wanted):
+        return pa.map_(_named(own.key_type, wanted.key_type), _named(own.item_type, wanted.item_type))
+    return own

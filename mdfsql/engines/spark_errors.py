@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import re
+import threading
 from collections.abc import Iterator
 from typing import Any
 
@@ -30,9 +32,25 @@ WRAPPERS = re.compile(
 )
 
 
+_ours = threading.local()
+
+
+def _not_ours(record: logging.LogRecord) -> bool:
+    return not getattr(_ours, "depth", 0)
+
+
+# pyspark 4 logs each exception with its whole Java trace as it is made. For a query of ours the error says it all.
+with contextlib.suppress(ImportError):
+    from pyspark.logger import PySparkLogger
+
+    for _name in ("SQLQueryContextLogger", "DataFrameQueryContextLogger"):
+        PySparkLogger.getLogger(_name).addFilter(_not_ours)
+
+
 @contextlib.contextmanager
 def failures() -> Iterator[None]:
     """Turn what Spark, py4j and sockets raise into EngineError, or BackendError where the session is gone."""
+    _ours.depth = getattr(_ours, "depth", 0) + 1
     try:
         yield
     except MdfError:
@@ -44,6 +62,8 @@ def failures() -> Iterator[None]:
         if isinstance(error, AttributeError):
             raise
         raise EngineError(sentence(error), engine="spark", cause=error) from error
+    finally:
+        _ours.depth -= 1
 
 
 def sentence(error: BaseException) -> str:

@@ -20,8 +20,6 @@ UTC = pa.timestamp("us", "UTC")
 TYPES: dict[str, dict[str, pa.DataType]] = {
     "flights": dict.fromkeys(["carrier", "tailnum", "origin", "dest"], pa.string()) | {"time_hour": UTC},
     "airlines": dict.fromkeys(["carrier", "name"], pa.string()),
-    "airports": dict.fromkeys(["faa", "name", "dst", "tzone"], pa.string())
-    | dict.fromkeys(["lat", "lon"], pa.float64()),
     "planes": dict.fromkeys(["tailnum", "type", "manufacturer", "model", "engine"], pa.string()),
     "weather": dict.fromkeys(
         ["temp", "dewp", "humid", "wind_speed", "wind_gust", "precip", "pressure", "visib"], pa.float64()

@@ -1,0 +1,182 @@
+"""Sources as partitions: tables in memory, files, and Dask's own frames."""
+
+from __future__ import annotations
+
+import functools
+import glob
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+from sqlglot import exp
+
+from mdfsql.arrow import arrow_schema
+from mdfsql.bind import scan
+from mdfsql.catalog import ArrowSource, FileSource
+from mdfsql.engines import dask_worker
+from mdfsql.engines.dask_frames import Frame, Graph
+from mdfsql.errors import DataError
+from mdfsql.relation import column, same_type
+from mdfsql.schema import Schema, data_type
+
+if TYPE_CHECKING:
+    import dask.dataframe as dd
+
+__all__ = ["scan_arrow", "scan_files", "scan_frame"]
+
+# A table in memory is cut into partitions of about this many rows, files into parts of this many bytes.
+ROWS = 250_000
+BYTES = 64_000_000
+
+DUMMY = "_"
+"""The column that every table has beside its own, for expressions that read none."""
+
+
+def scan_arrow(source: ArrowSource, graph: Graph, names: Sequence[str], partitions: int | None = None) -> Frame:
+    """Return a table in memory, in partitions."""
+    table = source.table.select(_positions(source.schema, names))
+    count = partitions or max(1, math.ceil(len(table) / ROWS))
+    size = max(1, math.ceil(len(table) / count))
+    parts = [table.slice(start, size) for start in range(0, max(len(table), 1), size)]
+    return scan_tables(source.schema, graph, names, [_plain(part) for part in parts])
+
+
+def scan_tables(schema: Schema, graph: Graph, names: Sequence[str], parts: Sequence[Any]) -> Frame:
+    """Return tables that are there already (or tasks that give them), which hold the named columns."""
+    keys = graph.add("table", parts)
+    return _with_dummy(graph, graph.stored(keys, _types(schema, names)), names)
+
+
+def _plain(table: pa.Table) -> pa.Table:
+    return table.rename_columns([f"c{number}" for number in range(table.num_columns)])
+
+
+def _positions(schema: Schema, names: Sequence[str]) -> list[int]:
+    lowered = [name.lower() for name in schema]
+    found = [lowered.index(name) for name in names if name != DUMMY]
+    # A table of no columns would have no rows.
+    return found or [0]
+
+
+def _types(schema: Schema, names: Sequence[str]) -> list[str]:
+    types = list(schema.values())
+    return [own_type(types[n]) for n in _positions(schema, names)]
+
+
+def own_type(type_: str) -> str:
+    """Return DuckDB's own spelling of a canonical type, as it prints it."""
+    return "TIMESTAMP WITH TIME ZONE" if type_ == "TIMESTAMPTZ" else type_
+
+
+def _with_dummy(graph: Graph, frame: Frame, names: Sequence[str]) -> Frame:
+    """Put the columns in the wanted order, with the dummy column where it is wanted."""
+    if DUMMY not in names:
+        return frame
+    real = [name for name in names if name != DUMMY]
+    outputs = [exp.null() if name == DUMMY else exp.column(f"c{real.index(name)}") for name in names]
+    return graph.select(frame, outputs)
+
+
+# ---- files -------------------------------------------------------------------------------------------------------
+
+
+def scan_files(source: FileSource, graph: Graph, names: Sequence[str]) -> Frame:
+    """Return files: one partition a file, several for large Parquet files; only the named columns are read."""
+    wanted = [list(source.schema)[n] for n in _positions(source.schema, names)]
+    own = dict(source.own) or dict(source.schema)
+    outputs = []
+    for number, name in enumerate(wanted):
+        value: exp.Expr = column(name)
+        if not same_type(own[name], source.schema[name]):
+            value = exp.Cast(this=value, to=data_type(source.schema[name]))
+        outputs.append(exp.alias_(value, f"c{number}"))
+    tasks = []
+    for path, where in _parts(source):
+        query = scan(source.format, [path], dict(source.options))
+        query.set("expressions", [o.copy() for o in outputs])
+        if where is not None:
+            reader = query.args["from_"].this
+            call = reader.this if isinstance(reader, exp.Table) else reader
+            call.append("expressions", exp.PropertyEQ(this=exp.to_identifier("file_row_number"), expression=exp.true()))
+            query.where(where, copy=False)
+        protocol = path.partition("://")[0] if "://" in path else None
+        tasks.append((dask_worker.read_files, query.sql("duckdb"), {"filesystem": protocol}))
+    return scan_tables(source.schema, graph, names, tasks)
+
+
+def _parts(source: FileSource) -> list[tuple[str, exp.Expr | None]]:
+    """Return the path of each part, and the condition that picks its rows."""
+    parts: list[tuple[str, exp.Expr | None]] = []
+    for path in expand(source.paths):
+        if source.format != "parquet" or "://" in path:
+            parts.append((path, None))
+            continue
+        groups = _row_groups(path)
+        if len(groups) < 2:
+            parts.append((path, None))
+            continue
+        row = exp.column("file_row_number")
+        for start, end in groups:
+            parts.append((path, exp.and_(exp.GTE(this=row.copy(), expression=exp.Literal.number(start)), exp.LT(this=row.copy(), expression=exp.Literal.number(end)))))
+    return parts
+
+
+@functools.lru_cache(maxsize=1024)
+def _row_groups(path: str) -> list[tuple[int, int]]:
+    """Return the ranges of rows of a Parquet file's parts, each some whole row groups of about BYTES bytes."""
+    metadata = pq.read_metadata(path)
+    ranges: list[tuple[int, int]] = []
+    start = end = size = 0
+    for number in range(metadata.num_row_groups):
+        group = metadata.row_group(number)
+        end += group.num_rows
+        size += group.total_byte_size
+        if size >= BYTES:
+            ranges.append((start, end))
+            start, size = end, 0
+    if end > start:
+        ranges.append((start, end))
+    return ranges
+
+
+def expand(paths: Sequence[str]) -> list[str]:
+    """Return the files that paths and globs name, each glob's in order."""
+    files: list[str] = []
+    for path in paths:
+        if "://" in path:
+            files += _expand_url(path)
+            continue
+        found = sorted(glob.glob(path, recursive=True)) if any(c in path for c in "*?[") else [path]
+        if not found:
+            raise DataError(f"no file found at {path!r}")
+        files += found
+    return files
+
+
+def _expand_url(path: str) -> list[str]:
+    if not any(c in path for c in "*?["):
+        return [path]
+    import fsspec  # needed for URLs only
+
+    protocol = path.partition("://")[0]
+    return [f"{protocol}://{found}" for found in sorted(fsspec.filesystem(protocol).glob(path))]
+
+
+# ---- Dask's own frames -------------------------------------------------------------------------------------------
+
+
+def scan_frame(frame: dd.DataFrame, schema: Schema, graph: Graph, names: Sequence[str]) -> Frame:
+    """Return a Dask DataFrame: its partitions as Arrow tables of the schema's types."""
+    wanted = [list(schema)[n] for n in _positions(schema, names)]
+    picked = frame[wanted]
+    graph.tasks.update(picked.__dask_graph__())
+    types = arrow_schema({name: schema[name] for name in wanted})
+    tasks = [(from_pandas, key, types) for key in picked.__dask_keys__()]
+    return scan_tables(schema, graph, names, tasks)
+
+
+def from_pandas(part: Any, schema: pa.Schema) -> pa.Table:
+    """Return a pandas partition as Arrow; None, NaT and pandas' NaN for a missing value become NULL."""
+    return _plain(pa.Table.from_pandas(part, schema=schema, preserve_index=False).replace_schema_metadata(None))
