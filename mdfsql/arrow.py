@@ -104,9 +104,7 @@ def type_of(dtype: pa.DataType, column: str) -> Type:
         parts = (f"{quote(f.name)} {type_of(f.type, column + '.' + f.name)}" for f in dtype)
         return f"STRUCT({', '.join(parts)})"
     if pa.types.is_null(dtype):
-        raise DataError(
-            f"column {column!r} is None in every row: its type is unknown; pass schema={{{column!r}: TYPE}}"
-        )
+        raise DataError(f"column {column!r} is None in every row: its type is unknown; pass schema= with its type")
     raise DataError(
         f"column {column!r} has the Arrow type {dtype}, which no engine here can hold; cast or drop it first"
     )

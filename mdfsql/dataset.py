@@ -560,7 +560,7 @@ class Dataset:
         write.write(where, plan, os.fspath(path), format, mode, by)
 
     def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
-        """Run and hand the rows over as an Arrow C stream: ``pl.from_arrow(ds)``, ``pa.table(ds)``."""
+        """Run and hand the rows over as an Arrow C stream: ``pl.DataFrame(ds)``, ``pa.table(ds)``."""
         return self.to_reader().__arrow_c_stream__(requested_schema)
 
     def __repr__(self) -> str:

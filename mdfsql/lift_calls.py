@@ -18,9 +18,12 @@ from mdfsql.lift_parts import (
     NEW_DICT,
     Result,
     Thought,
+    alone,
     as_columns,
+    cell,
     elements,
     items,
+    overwrite,
     remembered,
     settled,
     wrapped,
@@ -102,7 +105,7 @@ def _row_method(lifter: Lifter, row: Row, name: str, arguments: list[Thought], n
     if name == "get" and 1 <= len(arguments) <= 2 and isinstance(arguments[0], Value) and arguments[0].is_const:
         key = arguments[0].const
         if key in row.columns:
-            return row.columns[key]
+            return alone(cell(row, arguments[0]), arguments)
         return arguments[1] if len(arguments) == 2 else constant(None)
     if not arguments and name == "copy":
         return row
@@ -123,8 +126,8 @@ def _thing_method(lifter: Lifter, thing: Any, name: str, arguments: list[Thought
         default = rest[0] if rest else constant(None)
         if isinstance(key, Value) and isinstance(default, Value):
             if key.is_const:
-                return wrapped(thing[key.const]) if key.const in thing else default
-            return lifter.looked_up(thing, key, default)
+                return alone(wrapped(thing[key.const]), arguments) if key.const in thing else default
+            return alone(lifter.looked_up(thing, key, default), [key, default])
     if isinstance(thing, dict) and name in ("keys", "values", "items") and not arguments:
         return wrapped(tuple(getattr(thing, name)()))
     raise Refusal(f"{type(thing).__name__}.{name}() is not lifted here")
@@ -133,12 +136,12 @@ def _thing_method(lifter: Lifter, thing: Any, name: str, arguments: list[Thought
 def _dictcall(lifter: Lifter, node: ast.Call) -> Row:
     columns: dict[str, Value] = {}
     for argument in node.args:
-        columns.update(as_columns(lifter.expression(argument)))
+        overwrite(columns, as_columns(lifter.expression(argument)))
     for keyword in node.keywords:
         if keyword.arg is None:
-            columns.update(as_columns(lifter.expression(keyword.value)))
+            overwrite(columns, as_columns(lifter.expression(keyword.value)))
         else:
-            columns[keyword.arg] = lifter.value(keyword.value)
+            overwrite(columns, {keyword.arg: lifter.value(keyword.value)})
     return Row(columns)
 
 

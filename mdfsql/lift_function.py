@@ -19,15 +19,18 @@ from mdfsql.lift_parts import (
     Result,
     Thought,
     Unbound,
+    alone,
     as_columns,
     cell,
     elements,
     identical,
     items,
     merged,
+    overwrite,
     remembered,
     returns,
     settled,
+    settled_all,
     static_attribute,
     wrapped,
 )
@@ -47,8 +50,8 @@ from mdfsql.lift_values import (
     disjunction,
     flag,
     known,
+    marked,
     opposite,
-    ticket,
     truth,
 )
 
@@ -198,9 +201,9 @@ class Lifter:
         if test.poison or test.raises:
             with self.placed(statement.test):
                 value = flag(test)
-            mark = frozenset({ticket()})
-            pending.append(replace(value, strict=value.strict | mark, uses=value.uses | mark))
-            test = replace(test, strict=test.strict | mark, uses=test.uses | mark)
+            value = marked(value)
+            pending.append(value)
+            test = replace(test, strict=test.strict | {value.mark}, uses=test.uses | {value.mark})
         ways = []
         for body, nonnull in ((statement.body, test.nonnull_true), (statement.orelse, test.nonnull_false)):
             way, computed = self.at(nonnull), []
@@ -209,7 +212,7 @@ class Lifter:
                 way.step(inner.pop(0), inner, computed)
             fresh = [v for n, v in way.names.items() if v is not self.names.get(n)]
             for value in computed:
-                if not any(value.strict <= v.strict for v in fresh if isinstance(v, Value)):
+                if not any(value.mark in v.strict for v in fresh if isinstance(v, Value)):
                     raise self.captured.refuse("a value that may be an error is computed but not kept", statement)
             ways.append(way)
         yes, no = ways
@@ -259,9 +262,9 @@ class Lifter:
         if isinstance(result, Value):
             return truth(result)
         if isinstance(result, Row):
-            return decided(bool(result.columns))
+            return settled_all(result.columns.values(), decided(bool(result.columns)))
         if isinstance(result, Items):
-            return decided(bool(result.parts))
+            return settled_all(result.parts, decided(bool(result.parts)))
         return decided(bool(result.value))
 
     def junction(self, node: ast.BoolOp) -> Test:
@@ -323,7 +326,7 @@ class Lifter:
             for test in tests:
                 result = disjunction(result, test)
             return result
-        return METHODS["str"]["__contains__"](right, left).test or decided(False)
+        return truth(METHODS["str"]["__contains__"](right, left))
 
     # --- expressions --------------------------------------------------------------------------------------------------
 
@@ -401,7 +404,9 @@ class Lifter:
         left, right = self.expression(node.left), self.expression(node.right)
         if isinstance(left, Row) or isinstance(right, Row):
             if isinstance(node.op, ast.BitOr):
-                return Row({**as_columns(left), **as_columns(right)})
+                columns = dict(as_columns(left))
+                overwrite(columns, as_columns(right))
+                return Row(columns)
             raise Refusal("a row takes part in no arithmetic", "name a column")
         if isinstance(node.op, (ast.BitAnd, ast.BitOr)):
             raise Refusal("& and | are not lifted", 'use "and" and "or"')
@@ -432,7 +437,7 @@ class Lifter:
             and type(key.const) is int
             and -len(of.parts) <= key.const < len(of.parts)
         ):
-            return of.parts[key.const]
+            return alone(of.parts[key.const], of.parts)
         raise Refusal("only a row, a constant container or a slice of a string can stand before [ ]")
 
     def looked_up(self, table: Mapping[Any, Any], key: Value, default: Value | None) -> Value:
@@ -480,9 +485,9 @@ class Lifter:
         for key, value in zip(node.keys, node.values):
             if key is None:
                 with self.placed(value):
-                    columns.update(as_columns(self.expression(value)))
+                    overwrite(columns, as_columns(self.expression(value)))
                 continue
-            columns[self.key(key)] = self.value(value)
+            overwrite(columns, {self.key(key): self.value(value)})
         return Row(columns)
 
     def key(self, node: ast.expr) -> str:
@@ -498,7 +503,7 @@ class Lifter:
     def comprehension(self, node: ast.DictComp) -> Thought:
         columns: dict[str, Value] = {}
         for here in self.turns(node.generators):
-            columns[here.key(node.key)] = here.value(node.value)
+            overwrite(columns, {here.key(node.key): here.value(node.value)})
         return Row(columns)
 
     def listed(self, node: ast.ListComp | ast.GeneratorExp | ast.SetComp) -> Thought:

@@ -113,9 +113,13 @@ def _order(kind: type[ast.cmpop], left: Value, right: Value) -> Test:
         return simple(result, left, right, false=false, nonnull_true=nonnull, nonnull_false=nonnull)
     nan = exp.IsNan(this=greater.sql)
     true = sql.both(result, sql.negate(nan))
+    if left.raises or right.raises:
+        # The comparison comes first, lest isnan() alone decide and an error go unseen.
+        true = sql.case((result, sql.negate(nan)), (false, exp.false()))
+        return simple(true, left, right, nonnull_true=nonnull, nonnull_false=nonnull)
     if lesser.none or lesser.poison:
-        false = sql.either(false, sql.both(nan, sql.not_null(lesser.sql)))
-        exact = by_cases(true, false)
+        exact = sql.case((result, sql.negate(nan)), (false, exp.false()))
+        false = sql.either(false, sql.both(nan, result))
     else:
         false, exact = sql.either(false, nan), true
     test = simple(true, left, right, false=false, nonnull_true=nonnull, nonnull_false=nonnull)

@@ -6,7 +6,7 @@ import ast
 import difflib
 import inspect
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from types import ModuleType
 from typing import Any, TypeAlias
 
@@ -22,7 +22,7 @@ from mdfsql.lift_values import (
     choose,
     constant,
     guarded,
-    ticket,
+    marked,
 )
 
 __all__ = ["NEW_DICT", "REFUSED", "Binding", "Result", "Thought", "Unbound"]
@@ -115,10 +115,39 @@ def cell(row: Row, key: Value) -> Value:
     if not key.is_const:
         raise Refusal("which column is read must not depend on the row")
     if type(key.const) is str and key.const in row.columns:
-        return row.columns[key.const]
+        found = alone(row.columns[key.const], row.columns.values())
+        assert isinstance(found, Value)
+        return found
     near = difflib.get_close_matches(str(key.const), row.columns, 3)
     there = " or ".join(repr(n) for n in near) if near else f"one of {', '.join(list(row.columns)[:20])}"
     raise Refusal(f"KeyError: there is no column {key.const!r}", f"{'did you mean ' if near else ''}{there}")
+
+
+def overwrite(columns: dict[str, Value], new: Mapping[str, Value]) -> None:
+    """Put ``new`` into ``columns``, as dict.update() does; an error must not get lost."""
+    for name, value in new.items():
+        if name in columns and columns[name].raises:
+            raise Refusal(f"the value of {name!r} may raise, and is overwritten")
+        columns[name] = value
+
+
+def alone(value: Thought, evaluated: Iterable[Thought]) -> Thought:
+    """Return ``value``, which is used alone of all that was evaluated with it."""
+    result = settled_all(evaluated, value)
+    assert not isinstance(result, Test)
+    return result
+
+
+def settled_all(evaluated: Iterable[Thought], result: Result) -> Result:
+    """Return ``result`` as it is after everything in ``evaluated``."""
+    for value in evaluated:
+        if value is result or not isinstance(value, Value) or not (value.poison or value.raises):
+            continue
+        if not isinstance(result, (Value, Test)):
+            raise Refusal("a value that may be an error is computed but not used")
+        if not (value.mark and value.mark in result.strict):
+            result = guarded(value, result)
+    return result
 
 
 def identical(left: Value, right: Value) -> Test:
@@ -166,8 +195,7 @@ def remembered(value: Thought, pending: list[Value]) -> Thought:
     """Return ``value`` with a mark, and note it in ``pending``, where evaluating it can go wrong in Python."""
     if not isinstance(value, Value) or not (value.poison or value.raises):
         return value
-    mark = frozenset({ticket()})
-    value = replace(value, strict=value.strict | mark, uses=value.uses | mark)
+    value = marked(value)
     pending.append(value)
     return value
 
@@ -175,10 +203,10 @@ def remembered(value: Thought, pending: list[Value]) -> Thought:
 def settled(value: Value, result: Result) -> Result:
     """Return ``result`` as it is after ``value`` was evaluated: where that is an error, so is this."""
     if isinstance(result, (Value, Test)):
-        return result if value.strict <= result.strict else guarded(value, result)
+        return result if value.mark in result.strict else guarded(value, result)
     if isinstance(result, Row):
         # Each column for itself: the others keep their values.
-        touched = {n: v for n, v in result.columns.items() if not value.strict.isdisjoint(v.uses)}
+        touched = {n: v for n, v in result.columns.items() if value.mark in v.uses}
         if not touched:
             raise Refusal("a value that may be an error is computed but not used")
         done = {n: settled(value, v) for n, v in touched.items()}

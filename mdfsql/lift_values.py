@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 from sqlglot import exp
 
@@ -39,6 +39,13 @@ WIDTHS = ["TINYINT", "SMALLINT", "INTEGER", "BIGINT"]
 PYTHON_NAMES = {"BOOLEAN": "bool", "VARCHAR": "str", "DATE": "date", "NULL": "None", "TIMESTAMP": "naive datetime"}
 
 
+class Mark(NamedTuple):
+    """An evaluation that Python does at one place, and whose value is used at others."""
+
+    number: int
+    raises: bool
+
+
 class Refusal(Exception):
     """What has no exact SQL; the lifter adds the place."""
 
@@ -62,8 +69,9 @@ class Value:
     column: Key | None = None  # this is NULL exactly where that column is
     const: Any = UNKNOWN
     test: Test | None = field(default=None, compare=False)
-    strict: frozenset[int] = frozenset()  # evaluated whenever this is: assignments that poison this
-    uses: frozenset[int] = frozenset()
+    strict: frozenset[Mark] = frozenset()  # evaluated whenever this is: assignments that poison this
+    uses: frozenset[Mark] = frozenset()  # assignments that this depends on in any way
+    mark: Mark | None = None  # the assignment that this is the value of
 
     @property
     def kind(self) -> str:
@@ -133,8 +141,8 @@ class Test:
     const: bool | None = None
     nonnull_true: frozenset[Key] = frozenset()  # columns that are not None where this is true
     nonnull_false: frozenset[Key] = frozenset()
-    strict: frozenset[int] = frozenset()
-    uses: frozenset[int] = frozenset()
+    strict: frozenset[Mark] = frozenset()
+    uses: frozenset[Mark] = frozenset()
     none_of: Value | None = None  # the test is: this value is None
 
     __test__ = False  # not a test class for pytest
@@ -156,12 +164,13 @@ def kind_of(type_: Type) -> str:
     return {"BOOLEAN": "bool", "VARCHAR": "str", "NULL": "null"}.get(type_, type_.lower())
 
 
-_tickets = itertools.count(1)
+_marks = itertools.count(1)
 
 
-def ticket() -> int:
-    """Return a number that no other evaluated value has."""
-    return next(_tickets)
+def marked(value: Value) -> Value:
+    """Return ``value`` with a mark of its own, by which to see what depends on it."""
+    mark = Mark(next(_marks), value.raises)
+    return replace(value, strict=value.strict | {mark}, uses=value.uses | {mark}, mark=mark)
 
 
 def constant(value: Any) -> Value:
@@ -356,12 +365,14 @@ def conjunction(left: Test, right: Test) -> Test:
     if right.const is True and not left.poison:
         return left
 
+    # AND promises no order: what may fail on the right must not be evaluated first, on the left not skipped.
+    ordered = right.fails or left.raises
+
     def true() -> Node:
-        # AND promises no order: what may fail stands behind a CASE.
-        return case((left.true(), right.true())) if right.fails else both(left.true(), right.true())
+        return case((left.true(), right.true())) if ordered else both(left.true(), right.true())
 
     def false() -> Node:
-        if right.fails:
+        if ordered:
             return case((left.true(), right.false()), (left.false(), exp.true()))
         if not left.poison:
             return either(left.false(), right.false()) if not right.poison else negate(exact())
@@ -369,7 +380,7 @@ def conjunction(left: Test, right: Test) -> Test:
 
     def exact() -> Node:
         # SQL has NULL AND FALSE = FALSE where Python has raised already; harmless if the right is NULL as well.
-        if not right.fails and (not left.poison or (None not in right.poison and left.poison <= right.poison)):
+        if not ordered and (not left.poison or (None not in right.poison and left.poison <= right.poison)):
             return both(left.exact(), right.exact())
         return case((left.true(), right.exact()), (left.false(), exp.false()))
 
@@ -404,7 +415,7 @@ def _ran(test: Test) -> Node:
 def disjunction(left: Test, right: Test) -> Test:
     """Return ``left or right``; ``right`` is evaluated only where ``left`` is false."""
     made = opposite(conjunction(opposite(left), opposite(right)))
-    if made.const is not None or right.fails:
+    if made.const is not None or right.fails or left.raises:
         return made
     if left.poison:
         # True on the right counts only where the left is no error.
@@ -448,7 +459,7 @@ def branch(test: Test, yes: Test, no: Test) -> Test:
         risky=test.risky or yes.risky or no.risky,
         nonnull_true=yes.nonnull_true & no.nonnull_true,
         nonnull_false=yes.nonnull_false & no.nonnull_false,
-        strict=test.strict | (yes.strict & no.strict),
+        strict=test.strict | _lasting(test, yes.strict & no.strict),
         uses=test.uses | yes.uses | no.uses,
     )
 
@@ -458,6 +469,11 @@ def _branch_poison(test: Test, yes: Value | Test, no: Value | Test) -> Sources:
         return yes.poison
     everything = test.poison | yes.poison | no.poison
     return everything | SOMETIMES if everything else NEVER
+
+
+def _lasting(test: Value | Test, marks: frozenset[Mark]) -> frozenset[Mark]:
+    # Where the test is an error no branch runs: what would raise there is not seen.
+    return frozenset(m for m in marks if not m.raises) if test.poison else marks
 
 
 # --- choices between values -------------------------------------------------------------------------------------------
@@ -495,7 +511,7 @@ def choose(test: Test, yes: Value, no: Value) -> Value:
         risky=test.risky or yes.risky or no.risky,
         bounds=bounds or BOUNDS.get(type_),
         natural=natural if natural != type_ else None,
-        strict=test.strict | (yes.strict & no.strict),
+        strict=test.strict | _lasting(test, yes.strict & no.strict),
         uses=test.uses | yes.uses | no.uses,
     )
 
@@ -563,7 +579,7 @@ def guarded(value: Value, result: Value | Test) -> Value | Test:
         result,
         sql=case((ran, result.sql)),
         poison=result.poison | value.poison | SOMETIMES,
-        strict=result.strict | value.strict,
+        strict=_lasting(value, result.strict) | value.strict,
         uses=result.uses | value.uses,
         column=None,
         test=None,

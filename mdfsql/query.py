@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import difflib
 import functools
+import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeAlias
 
 import sqlglot
 from sqlglot import exp
-from sqlglot.errors import SqlglotError
+from sqlglot.errors import SqlglotError, TokenError
 
 from mdfsql.catalog import Source
 from mdfsql.errors import BindError, QueryError
@@ -114,6 +115,11 @@ def syntax_error(error: SqlglotError, text: str) -> QueryError:
         # The parser counts to a token's last character; the caret belongs under its first.
         column = max(column - len(first.get("highlight") or " ") + 1, 1)
     reason = (first.get("description") or str(error).splitlines()[0]).rstrip(".")
+    if isinstance(error, TokenError):
+        missing = re.match(r"Missing (\S+)", str(error.__context__ or ""))
+        reason = f"{missing.group(1) if missing else 'a comment'} is opened and never closed"
+        at = text.rfind(missing.group(1) if missing else "/*")
+        line, column = text.count("\n", 0, at) + 1, at - text.rfind("\n", 0, at)
     return QueryError(f"syntax error: {reason}", sql=text, line=line, column=column)
 
 
@@ -122,7 +128,7 @@ def bind_parameters(tree: exp.Query, params: Mapping[str, Any], text: str) -> ex
     used: set[str] = set()
     for node in list(tree.find_all(exp.Placeholder, exp.Parameter)):
         name = node.name
-        if not name:
+        if name in ("", "?"):
             raise QueryError("a parameter has no name: write $name, and pass params={'name': value}", sql=text)
         if name not in params:
             near = difflib.get_close_matches(name, list(params), 1)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
+from typing import Any, Protocol
 
 import pytest
 
@@ -60,6 +62,20 @@ def engine(request: pytest.FixtureRequest) -> Iterator[str]:
         yield backend.name
 
 
+@pytest.fixture
+def spark(request: pytest.FixtureRequest) -> Iterator[mdf.Backend]:
+    """Spark, in force, for what only it has."""
+    with mdf.set_backend(open_backend(request.config, "spark")) as backend:
+        yield backend
+
+
+@pytest.fixture
+def dask(request: pytest.FixtureRequest) -> Iterator[mdf.Backend]:
+    """Dask, in force, for what only it has."""
+    with mdf.set_backend(open_backend(request.config, "dask")) as backend:
+        yield backend
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     for name, why in config.stash[MISSING].items():
         terminalreporter.write_line(f"NOT TESTED: {name}: {why}", red=True)
@@ -68,3 +84,52 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
 def pytest_unconfigure(config: pytest.Config) -> None:
     for backend in config.stash.get(BACKENDS, {}).values():
         backend.close()
+
+
+def order_key(row: dict[str, Any]) -> list[tuple[bool, str, str]]:
+    return [(value is None, type(value).__name__, repr(value)) for value in row.values()]
+
+
+def alike(got: Any, expected: Any) -> bool:
+    """Tell whether two values are the same: of one type, floats within 1e-9, NaN the same as NaN."""
+    if isinstance(expected, float) and isinstance(got, float):
+        return math.isclose(got, expected, rel_tol=1e-9) or (math.isnan(got) and math.isnan(expected))
+    if isinstance(expected, list) and isinstance(got, list):
+        return len(got) == len(expected) and all(map(alike, got, expected))
+    if isinstance(expected, dict) and isinstance(got, dict):
+        return list(got) == list(expected) and all(alike(got[key], expected[key]) for key in expected)
+    return type(got) is type(expected) and got == expected
+
+
+class Check(Protocol):
+    def __call__(self, dataset: mdf.Dataset, expected: list[dict[str, Any]], *, ordered: bool = False) -> None: ...
+
+
+@pytest.fixture
+def check() -> Check:
+    """Run a dataset on the engine in force and compare rows, names and types with what is expected."""
+
+    def run(dataset: mdf.Dataset, expected: list[dict[str, Any]], *, ordered: bool = False) -> None:
+        got = dataset.collect()
+        if not ordered:
+            got, expected = sorted(got, key=order_key), sorted(expected, key=order_key)
+        assert len(got) == len(expected) and all(map(alike, got, expected)), f"got {got}\nexpected {expected}"
+        for row in got[:1]:
+            assert list(row) == dataset.columns
+
+    return run
+
+
+@pytest.fixture
+def people() -> mdf.Dataset:
+    """A small table with gaps: NULL, NaN, an empty string, letters beyond ASCII."""
+    return mdf.Dataset.from_items(PEOPLE)
+
+
+PEOPLE: list[dict[str, Any]] = [
+    {"id": 1, "name": "Ada", "team": "x", "score": 1.5},
+    {"id": 2, "name": "Bo", "team": "y", "score": math.nan},
+    {"id": 3, "name": "", "team": "x", "score": None},
+    {"id": 4, "name": None, "team": None, "score": -2.0},
+    {"id": 5, "name": "Zoë", "team": "y", "score": 8.25},
+]

@@ -25,6 +25,8 @@ Key: TypeAlias = Hashable
 # Types that Arrow carries as another type: a partition's rows are cast back when they are read again.
 RECAST = re.compile(r"U?HUGEINT|UUID|BIT|JSON|TIME WITH TIME ZONE|ENUM|BIGNUM|VARIANT")
 
+UNTYPED = '"NULL"'
+
 NUMBERS = re.compile(r"U?(TINYINT|SMALLINT|INTEGER|BIGINT|HUGEINT)|FLOAT|DOUBLE|DECIMAL")
 
 # More samples give more even ranges for a sort.
@@ -70,9 +72,14 @@ def type_node(text: str) -> exp.DataType:
     return exp.DataType.build(text, dialect="duckdb", udt=True)
 
 
+def cast(node: exp.Expr, text: str) -> exp.Expr:
+    """Return a node cast to one of DuckDB's own types; the type of a bare NULL has no name to cast to."""
+    return node if text == UNTYPED else exp.Cast(this=node, to=type_node(text))
+
+
 def typed_nulls(types: Sequence[str]) -> exp.Select:
     """Return a query of one row of typed NULLs, which stands for a table while a query is only bound."""
-    return exp.select(*named([exp.Cast(this=exp.Null(), to=type_node(t)) for t in types]))
+    return exp.select(*named([cast(exp.Null(), t) for t in types]))
 
 
 class Graph:
@@ -101,7 +108,7 @@ class Graph:
     def stored(self, keys: Sequence[Key], types: Sequence[str], barrier: Sequence[Key] = ()) -> Frame:
         """Return a frame whose partitions are tables that tasks give."""
         restored = [
-            exp.Cast(this=col(n), to=type_node(t)) if RECAST.search(t) else col(n) for n, t in enumerate(types)
+            cast(col(n), t) if RECAST.search(t) else col(n) for n, t in enumerate(types)
         ]
         return Frame((tuple(keys),), exp.select(*named(restored)).from_("i0"), tuple(types), tuple(barrier))
 
@@ -182,7 +189,7 @@ class Graph:
         partial_types = self.types(_grouped(partial.from_("q"), len(by)), q=frame.types)
         rows = self.over(frame, _grouped(partial, len(by)), partial_types)
         exchanged = self._exchange(rows, columns(len(by)))
-        final = [exp.Cast(this=e, to=type_node(t)) for e, t in zip(last, types[len(by) :], strict=True)]
+        final = [cast(e, t) for e, t in zip(last, types[len(by) :], strict=True)]
         return self.over(exchanged, _grouped(exp.select(*named([*columns(len(by)), *final])), len(by)), types)
 
     def _exchange(self, frame: Frame, by: Sequence[exp.Expr]) -> Frame:
@@ -210,8 +217,7 @@ class Graph:
         barrier: list[Key] = []
         for frame in frames:
             if frame.types != types:
-                cast = [exp.Cast(this=col(n), to=type_node(t)) for n, t in enumerate(types)]
-                frame = self.select(frame, cast)
+                frame = self.select(frame, [cast(col(n), t) for n, t in enumerate(types)])
             keys += self.keys(frame)
             barrier += frame.barrier
         return self.stored(keys, types, barrier)

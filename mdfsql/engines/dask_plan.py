@@ -7,8 +7,16 @@ from collections.abc import Callable, Sequence
 from typing import Any, TypeAlias
 
 import sqlglot
+from dask import config as dask_config
 from dask_sql import Context
-from dask_sql._datafusion_lib import DaskSchema, DaskTable, DaskTypeMap, SqlTypeName
+from dask_sql._datafusion_lib import (
+    DaskSchema,
+    DaskSQLContext,
+    DaskSQLOptimizerConfig,
+    DaskTable,
+    DaskTypeMap,
+    SqlTypeName,
+)
 from sqlglot import exp
 
 from mdfsql.engines.dask_frames import Frame, Graph, col, columns
@@ -28,7 +36,11 @@ class _Context(Context):  # type: ignore[misc]
     """dask-sql's context, told of columns and functions without data behind them."""
 
     def __init__(self, tables: dict[str, Sequence[str]], arities: dict[str, set[int]]) -> None:
-        super().__init__(logging_level=30)
+        # Not super().__init__: it sets up the root logger, and registers operators in tables that the process shares.
+        self.schema_name = self.DEFAULT_SCHEMA_NAME
+        options = ("dynamic_partition_pruning", "fact_dimension_ratio", "max_fact_tables", "preserve_user_order")
+        config = DaskSQLOptimizerConfig(*(dask_config.get(f"sql.{o}") for o in (*options, "filter_selectivity")))
+        self.context = DaskSQLContext(self.DEFAULT_CATALOG_NAME, self.schema_name, config)
         self._tables, self._arities = tables, arities
 
     def _prepare_schemas(self) -> list[DaskSchema]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import glob
 import math
+import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -14,17 +15,17 @@ from sqlglot import exp
 
 from mdfsql.arrow import arrow_schema
 from mdfsql.bind import scan
-from mdfsql.catalog import ArrowSource, FileSource
+from mdfsql.catalog import FileSource
 from mdfsql.engines import dask_worker
 from mdfsql.engines.dask_frames import Frame, Graph
 from mdfsql.errors import DataError
-from mdfsql.relation import column, same_type
+from mdfsql.relation import column
 from mdfsql.schema import Schema, data_type
 
 if TYPE_CHECKING:
     import dask.dataframe as dd
 
-__all__ = ["scan_arrow", "scan_files", "scan_frame"]
+__all__ = ["cut", "scan_files", "scan_frame", "scan_parts"]
 
 # A table in memory is cut into partitions of about this many rows, files into parts of this many bytes.
 ROWS = 250_000
@@ -34,19 +35,26 @@ DUMMY = "_"
 """The column that every table has beside its own, for expressions that read none."""
 
 
-def scan_arrow(source: ArrowSource, graph: Graph, names: Sequence[str], partitions: int | None = None) -> Frame:
-    """Return a table in memory, in partitions."""
-    table = source.table.select(_positions(source.schema, names))
-    count = partitions or max(1, math.ceil(len(table) / ROWS))
-    size = max(1, math.ceil(len(table) / count))
-    parts = [table.slice(start, size) for start in range(0, max(len(table), 1), size)]
-    return scan_tables(source.schema, graph, names, [_plain(part) for part in parts])
+def cut(table: pa.Table) -> list[pa.Table]:
+    """Return a table in memory as partitions."""
+    size = max(1, math.ceil(len(table) / max(1, math.ceil(len(table) / ROWS))))
+    return [_plain(table.slice(start, size)) for start in range(0, max(len(table), 1), size)]
 
 
-def scan_tables(schema: Schema, graph: Graph, names: Sequence[str], parts: Sequence[Any]) -> Frame:
-    """Return tables that are there already (or tasks that give them), which hold the named columns."""
-    keys = graph.add("table", parts)
-    return _with_dummy(graph, graph.stored(keys, _types(schema, names)), names)
+def scan_parts(schema: Schema, graph: Graph, names: Sequence[str], parts: Sequence[Any]) -> Frame:
+    """Return partitions that are there already, with all columns of the schema."""
+    whole = graph.stored(graph.add("table", parts), [own_type(t) for t in schema.values()])
+    lowered = [name.lower() for name in schema]
+    return graph.select(whole, [exp.null() if n == DUMMY else exp.column(f"c{lowered.index(n)}") for n in names])
+
+
+def scan_tasks(schema: Schema, graph: Graph, names: Sequence[str], tasks: Sequence[Any]) -> Frame:
+    """Return tables that tasks give, which hold the named columns only."""
+    frame = graph.stored(graph.add("read", tasks), _types(schema, names))
+    real = [name for name in names if name != DUMMY]
+    if real == list(names):
+        return frame
+    return graph.select(frame, [exp.null() if n == DUMMY else exp.column(f"c{real.index(n)}") for n in names])
 
 
 def _plain(table: pa.Table) -> pa.Table:
@@ -55,9 +63,8 @@ def _plain(table: pa.Table) -> pa.Table:
 
 def _positions(schema: Schema, names: Sequence[str]) -> list[int]:
     lowered = [name.lower() for name in schema]
-    found = [lowered.index(name) for name in names if name != DUMMY]
     # A table of no columns would have no rows.
-    return found or [0]
+    return [lowered.index(name) for name in names if name != DUMMY] or [0]
 
 
 def _types(schema: Schema, names: Sequence[str]) -> list[str]:
@@ -70,31 +77,23 @@ def own_type(type_: str) -> str:
     return "TIMESTAMP WITH TIME ZONE" if type_ == "TIMESTAMPTZ" else type_
 
 
-def _with_dummy(graph: Graph, frame: Frame, names: Sequence[str]) -> Frame:
-    """Put the columns in the wanted order, with the dummy column where it is wanted."""
-    if DUMMY not in names:
-        return frame
-    real = [name for name in names if name != DUMMY]
-    outputs = [exp.null() if name == DUMMY else exp.column(f"c{real.index(name)}") for name in names]
-    return graph.select(frame, outputs)
-
-
 # ---- files -------------------------------------------------------------------------------------------------------
 
 
 def scan_files(source: FileSource, graph: Graph, names: Sequence[str]) -> Frame:
     """Return files: one partition a file, several for large Parquet files; only the named columns are read."""
     wanted = [list(source.schema)[n] for n in _positions(source.schema, names)]
-    own = dict(source.own) or dict(source.schema)
-    outputs = []
-    for number, name in enumerate(wanted):
-        value: exp.Expr = column(name)
-        if not same_type(own[name], source.schema[name]):
-            value = exp.Cast(this=value, to=data_type(source.schema[name]))
-        outputs.append(exp.alias_(value, f"c{number}"))
+    # The cast makes every file's columns those of the whole, whatever a file by itself would be read as.
+    outputs = [
+        exp.alias_(exp.Cast(this=column(name), to=data_type(source.schema[name])), f"c{number}")
+        for number, name in enumerate(wanted)
+    ]
+    options = dict(source.options)
+    if source.format == "json" and source.own:
+        options["columns"] = dict(source.own)
     tasks = []
     for path, where in _parts(source):
-        query = scan(source.format, [path], dict(source.options))
+        query = scan(source.format, [path], options | _hive(source, path))
         query.set("expressions", [o.copy() for o in outputs])
         if where is not None:
             reader = query.args["from_"].this
@@ -102,8 +101,15 @@ def scan_files(source: FileSource, graph: Graph, names: Sequence[str]) -> Frame:
             call.append("expressions", exp.PropertyEQ(this=exp.to_identifier("file_row_number"), expression=exp.true()))
             query.where(where, copy=False)
         protocol = path.partition("://")[0] if "://" in path else None
-        tasks.append((dask_worker.read_files, query.sql("duckdb"), {"filesystem": protocol}))
-    return scan_tables(source.schema, graph, names, tasks)
+        tasks.append((dask_worker.read_files, query.sql("duckdb"), protocol))
+    return scan_tasks(source.schema, graph, names, tasks)
+
+
+def _hive(source: FileSource, path: str) -> dict[str, Any]:
+    """Return the option that gives the columns in a path, such as year=2024, the types that they have in the whole."""
+    own = dict(source.own)
+    types = {k: own[k] for k in re.findall(r"[\\/]([^\\/=]+)=[^\\/]*(?=[\\/])", path) if k in own}
+    return {"hive_types": types} if types else {}
 
 
 def _parts(source: FileSource) -> list[tuple[str, exp.Expr | None]]:
@@ -119,7 +125,8 @@ def _parts(source: FileSource) -> list[tuple[str, exp.Expr | None]]:
             continue
         row = exp.column("file_row_number")
         for start, end in groups:
-            parts.append((path, exp.and_(exp.GTE(this=row.copy(), expression=exp.Literal.number(start)), exp.LT(this=row.copy(), expression=exp.Literal.number(end)))))
+            low = exp.GTE(this=row.copy(), expression=exp.Literal.number(start))
+            parts.append((path, exp.and_(low, exp.LT(this=row.copy(), expression=exp.Literal.number(end)))))
     return parts
 
 
@@ -170,11 +177,11 @@ def _expand_url(path: str) -> list[str]:
 def scan_frame(frame: dd.DataFrame, schema: Schema, graph: Graph, names: Sequence[str]) -> Frame:
     """Return a Dask DataFrame: its partitions as Arrow tables of the schema's types."""
     wanted = [list(schema)[n] for n in _positions(schema, names)]
-    picked = frame[wanted]
+    picked = frame.rename(columns=dict(zip(frame.columns, map(str, frame.columns), strict=True)))[wanted]
     graph.tasks.update(picked.__dask_graph__())
     types = arrow_schema({name: schema[name] for name in wanted})
     tasks = [(from_pandas, key, types) for key in picked.__dask_keys__()]
-    return scan_tables(schema, graph, names, tasks)
+    return scan_tasks(schema, graph, names, tasks)
 
 
 def from_pandas(part: Any, schema: pa.Schema) -> pa.Table:

@@ -5,28 +5,35 @@ Importable without Dask, and needs nothing of the rest of the package: a task na
 
 from __future__ import annotations
 
+import contextlib
 import threading
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Iterator, Sequence
 
 import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 
-__all__ = ["concat", "piece", "read_files", "run", "split", "split_ranges"]
+__all__ = ["concat", "describe_url", "interrupt", "piece", "read_files", "run", "split", "split_ranges", "write"]
 
-_local = threading.local()
+# Each thread's own DuckDB.
+_connections: dict[int, duckdb.DuckDBPyConnection] = {}
 
 CONFIG = {"enable_external_access": False, "threads": 1, "autoload_known_extensions": False}
 
 
 def connection() -> duckdb.DuckDBPyConnection:
     """Return this thread's own DuckDB: one thread, since Dask runs a partition on each core; no access to files."""
-    found = getattr(_local, "connection", None)
+    found = _connections.get(threading.get_ident())
     if found is None:
-        found = _local.connection = duckdb.connect(":memory:", config=CONFIG)
+        found = _connections[threading.get_ident()] = duckdb.connect(":memory:", config=CONFIG)
         found.execute("SET TimeZone = 'UTC'")
     return found
+
+
+def interrupt(threads: set[int | None]) -> None:
+    """Stop the queries that these threads of this process run."""
+    for thread in threads & set(_connections):
+        _connections[thread].interrupt()  # type: ignore[index]
 
 
 def run(sql: str, *tables: pa.Table) -> pa.Table:
@@ -80,7 +87,7 @@ def split_ranges(sql: str, samples: Sequence[pa.Table], table: pa.Table) -> list
     last = result.num_columns - 1
     key = result.column(last)
     rows = result.remove_column(last)
-    parts, rest = [], pa.array([True] * len(rows))
+    parts, rest = [], pa.array([True] * len(rows), pa.bool_())
     for bound in bounds:
         below = pc.and_(rest, pc.less(key, pa.scalar(bound, key.type)))
         parts.append(rows.filter(below))
@@ -89,15 +96,51 @@ def split_ranges(sql: str, samples: Sequence[pa.Table], table: pa.Table) -> list
     return parts + [rows.slice(0, 0)] * (wanted - len(parts))
 
 
-def read_files(sql: str, arguments: Mapping[str, Any]) -> pa.Table:
-    """Run a query over files; ``arguments`` may hold ``filesystem``, the fsspec protocol that reaches them."""
+def read_files(sql: str, protocol: str | None) -> pa.Table:
+    """Return the rows of a query over files, reached through fsspec where there is a ``protocol``."""
+    with _files(protocol) as here:
+        return here.sql(sql).to_arrow_table()
+
+
+def describe_url(format: str, path: str) -> pa.Table:
+    """Return an empty table with the columns of a file at a URL."""
+    with _files(path.partition("://")[0]) as here:
+        reader = {"parquet": here.read_parquet, "csv": here.read_csv, "json": here.read_json}[format]
+        return reader(path).limit(0).to_arrow_table()
+
+
+COPY_OPTIONS = {
+    "parquet": "FORMAT parquet, COMPRESSION zstd",
+    "csv": "FORMAT csv, HEADER",
+    "json": "FORMAT json",
+}
+
+
+def write(table: pa.Table, path: str, number: int, format: str, partition_by: Sequence[str]) -> None:
+    """Write a partition as file ``number`` of the folder ``path``, or as files in folders below it."""
+    name = f"part-{number:05d}"
+    with _files(path.partition("://")[0] if "://" in path else None) as here:
+        here.register("part", table)
+        options = COPY_OPTIONS[format]
+        file = f"{path}/{name}.{format}"
+        if partition_by:
+            keys = ", ".join('"' + key.replace('"', '""') + '"' for key in partition_by)
+            options += f", PARTITION_BY ({keys}), OVERWRITE_OR_IGNORE, FILENAME_PATTERN '{name}-{{i}}'"
+            file = path
+        quoted = file.replace("'", "''")
+        here.execute(f"COPY part TO '{quoted}' ({options})")
+
+
+@contextlib.contextmanager
+def _files(protocol: str | None) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Open a DuckDB that reaches files."""
     here = duckdb.connect(":memory:", config={"threads": 1})
     try:
         here.execute("SET TimeZone = 'UTC'")
-        if protocol := arguments.get("filesystem"):
+        if protocol:
             import fsspec  # needed for URLs only
 
             here.register_filesystem(fsspec.filesystem(protocol))
-        return here.sql(sql).to_arrow_table()
+        yield here
     finally:
         here.close()

@@ -1,0 +1,758 @@
+"""The command line: parses options, calls the public API, prints. Data goes to stdout, everything else to stderr."""
+
+from __future__ import annotations
+
+import contextlib
+import contextvars
+import itertools
+import os
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from typing import IO, TYPE_CHECKING, Any, TypeVar
+
+import click
+
+import mdfsql
+from mdfsql import errors, formats
+
+if TYPE_CHECKING:
+    from mdfsql.backend import Backend
+    from mdfsql.engines.base import Engine
+
+__all__ = ["main"]
+
+R = TypeVar("R")
+
+# What the process ends with.
+FAILED, UNREACHABLE, TIMED_OUT, REFUSED, BROKEN_PIPE, INTERRUPTED = 1, 3, 4, 5, 141, 130
+
+# How long an engine may take to stop before the process ends without it.
+GRACE_SECONDS = 5.0
+
+ENGINES = ("duckdb", "spark", "dask")
+
+# Option -> the engine that it belongs to.
+ENGINE_OPTIONS = {"database": "duckdb", "master": "spark", "remote": "spark", "address": "dask"}
+
+FORMATS = (*sorted(("table", *formats.WRITERS)), "parquet", "arrow")
+TAKES_NULL = ("table", "csv", "tsv", "markdown")
+TAKES_NO_HEADER = ("table", "csv", "tsv")
+
+EPILOG = """\b
+Exit codes: 0 done; 1 the query failed; 2 wrong usage; 3 the engine cannot be had;
+4 timed out; 5 refused, as the engine is not shown to give the same answer;
+130 interrupted."""
+
+
+class Commands(click.Group):
+    """A group whose commands end with one line about an error and its exit code, never with a traceback."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run a command; turn what it raises into a message and an exit code."""
+        try:
+            return super().invoke(ctx)
+        except click.UsageError as error:
+            complain(usage(error))
+            ctx.exit(error.exit_code)
+        except (click.ClickException, click.exceptions.Exit, click.Abort):
+            raise
+        except BrokenPipeError:
+            # Whoever read has read enough. What is still in the buffer goes nowhere, without a complaint at exit.
+            with contextlib.suppress(OSError, ValueError):
+                os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            ctx.exit(BROKEN_PIPE)
+        except KeyboardInterrupt:
+            complain("interrupted")
+            ctx.exit(INTERRUPTED)
+        except Exception as error:
+            if ctx.params.get("traceback"):
+                raise
+            complain(message(error))
+            ctx.exit(exit_code(error))
+
+
+class TimedOut(Exception):
+    """The time that --timeout gives is over."""
+
+
+def exit_code(error: Exception) -> int:
+    """Return what the process ends with after an error."""
+    if isinstance(error, errors.BackendError):
+        return UNREACHABLE
+    if isinstance(error, (errors.Unsupported, errors.CannotLift)):
+        return REFUSED
+    return TIMED_OUT if isinstance(error, TimedOut) else FAILED
+
+
+def message(error: Exception) -> str:
+    """Return what a person reads of an error."""
+    if isinstance(error, (errors.MdfError, TimedOut)):
+        return str(error)
+    if isinstance(error, OSError) and error.filename:
+        return f"{error.filename}: {error.strerror}"
+    return f"{type(error).__name__}: {error}\n(this is a mistake in mdfsql; mdfsql --traceback shows where)"
+
+
+def usage(error: click.UsageError) -> str:
+    """Return what a person reads of a wrong command line."""
+    lines = [error.format_message()]
+    if isinstance(error, click.NoSuchOption) and error.option_name.startswith("--") and " " in error.option_name:
+        lines.append("a query that begins with a comment goes after a -- of its own, or into --file")
+    if error.ctx is not None:
+        lines.append(f"{error.ctx.command_path} --help shows what there is")
+    return "\n".join(lines)
+
+
+def complain(text: str) -> None:
+    """Print an error to stderr; in colour on a terminal, unless NO_COLOR is set."""
+    coloured = sys.stderr.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+    label = click.style("error:", fg="red", bold=True) if coloured else "error:"
+    click.echo(f"{label} {text}", err=True, color=coloured)
+
+
+# ---- options -----------------------------------------------------------------------------------------------------
+
+Decorator = Callable[[Callable[..., None]], Callable[..., None]]
+
+
+def together(*decorators: Decorator) -> Decorator:
+    """Return several options as one decorator, in the order in which --help shows them."""
+
+    def apply(function: Callable[..., None]) -> Callable[..., None]:
+        for decorator in reversed(decorators):
+            function = decorator(function)
+        return function
+
+    return apply
+
+
+def pairs(ctx: click.Context, option: click.Parameter, given: tuple[str, ...]) -> dict[str, str]:
+    """Return NAME=VALUE options as a dict; usage error for one without = and for a name given twice."""
+    made: dict[str, str] = {}
+    for text in given:
+        name, equals, value = text.partition("=")
+        if not equals or not name:
+            raise click.BadParameter(f"{text!r} is not NAME=VALUE", ctx, option)
+        if name in made:
+            raise click.BadParameter(f"{name!r} is given twice", ctx, option)
+        made[name] = value
+    return made
+
+
+def parameters(ctx: click.Context, option: click.Parameter, given: tuple[str, ...]) -> dict[str, Any]:
+    """Return --param options as values: a JSON number, true, false, null or string; all else is text as it stands."""
+    return {name: parameter(text) for name, text in pairs(ctx, option, given).items()}
+
+
+def parameter(text: str) -> Any:
+    """Return the value that a text stands for; a number means what it means in SQL.
+
+    >>> parameter("3"), parameter("2.50"), parameter("1e3"), parameter("null"), parameter("2024-01-31")
+    (3, Decimal('2.50'), 1000.0, None, '2024-01-31')
+    """
+    import decimal
+    import json  # imported when there is a parameter
+
+    def number(digits: str) -> Any:
+        return float(digits) if "e" in digits.lower() else decimal.Decimal(digits)
+
+    try:
+        value = json.loads(text, parse_float=number, parse_constant=str)
+    except ValueError:
+        return text
+    return text if isinstance(value, (list, dict)) else value
+
+
+def known_dialect(ctx: click.Context, option: click.Parameter, given: str) -> str:
+    """Return a dialect's name; usage error for one that sqlglot does not have."""
+    from sqlglot import Dialect
+
+    try:
+        Dialect.get_or_raise(given)
+    except ValueError as error:
+        raise click.BadParameter(str(error), ctx, option) from error
+    return given
+
+
+SQL = together(
+    click.argument("sql", required=False),
+    click.option("-f", "--file", type=click.File("rb"), help="Read the query from a file; - is stdin."),
+)
+READING = together(
+    click.option(
+        "--table",
+        "tables",
+        metavar="NAME=PATH",
+        multiple=True,
+        callback=pairs,
+        help="Call a file, a glob or a folder by a name. Where the suffix does not tell: NAME=parquet:PATH, "
+        "csv:PATH or json:PATH. May be repeated.",
+    ),
+    click.option(
+        "--dialect",
+        "--from",
+        metavar="NAME",
+        default="duckdb",
+        show_default=True,
+        callback=known_dialect,
+        help="The dialect that the query is written in, of those that sqlglot reads.",
+    ),
+    click.option(
+        "--param",
+        "params",
+        metavar="NAME=VALUE",
+        multiple=True,
+        callback=parameters,
+        help="The value of $NAME in the query: a number, true, false, null, or text. "
+        "2.50 is a DECIMAL and 1e3 a DOUBLE, as in SQL; '\"7\"' is text. May be repeated.",
+    ),
+)
+RUNNING = together(
+    click.option("--engine", type=click.Choice(ENGINES), default="duckdb", show_default=True, help="What runs it."),
+    click.option(
+        "--database",
+        metavar="FILE",
+        type=click.Path(exists=True, dir_okay=False),
+        help="duckdb: a database with tables of its own.",
+    ),
+    click.option("--master", metavar="URL", help="spark: the cluster, such as local[4] or spark://host:7077."),
+    click.option("--remote", metavar="URL", help="spark: a Spark Connect server, such as sc://host:15002."),
+    click.option("--address", metavar="URL", help="dask: the scheduler, such as tcp://host:8786."),
+    click.option(
+        "--timeout",
+        metavar="SECONDS",
+        type=click.FloatRange(0, min_open=True),
+        help="Stop the query after so long, and exit with 4.",
+    ),
+)
+QUIET = click.option("-q", "--quiet", is_flag=True, help="No notes on stderr, only errors.")
+
+
+def text_of(sql: str | None, file: IO[bytes] | None) -> str:
+    """Return the query: the argument, the file's, or what is piped in."""
+    if sql is not None and file is not None:
+        raise click.UsageError("give the query as an argument or with --file, not both")
+    if sql is not None:
+        return sql
+    if file is None:
+        if sys.stdin.isatty():
+            raise click.UsageError("no query: give it as an argument, with --file, or on stdin")
+        file = sys.stdin.buffer
+    try:
+        return file.read().decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise errors.QueryError(f"the query is not UTF-8 text: {error}") from error
+
+
+# ---- running -----------------------------------------------------------------------------------------------------
+
+
+@contextlib.contextmanager
+def engine_of(options: dict[str, Any]) -> Iterator[Backend]:
+    """Set the backend that the options name, and close it afterwards."""
+    name = options["engine"]
+    given = {option: options[option] for option in ENGINE_OPTIONS if options[option] is not None}
+    for option in given:
+        if ENGINE_OPTIONS[option] != name:
+            raise click.UsageError(f"--{option} goes with --engine {ENGINE_OPTIONS[option]}, not with {name}")
+    with mdfsql.set_backend(name, **given) as where:
+        try:
+            yield where
+        finally:
+            where.close()
+
+
+@contextlib.contextmanager
+def dataset_of(text: str, dialect: str, params: dict[str, Any], tables: dict[str, str]) -> Iterator[mdfsql.Dataset]:
+    """Give a query as a dataset, its tables registered meanwhile."""
+    try:
+        for name, path in tables.items():
+            mdfsql.register(name, files(path))
+        yield mdfsql.sql(text, dialect, params)
+    finally:
+        for name in {name.lower(): name for name in mdfsql.tables()}.keys() & {name.lower() for name in tables}:
+            mdfsql.unregister(name)
+
+
+def files(path: str) -> Any:
+    """Return what FORMAT:PATH means as a dataset; a path alone as it stands."""
+    format, colon, rest = path.partition(":")
+    readers = {
+        "parquet": mdfsql.Dataset.read_parquet,
+        "csv": mdfsql.Dataset.read_csv,
+        "json": mdfsql.Dataset.read_json,
+    }
+    real = rest if colon and format in readers else path
+    if os.path.exists(real) and not os.path.isfile(real) and not os.path.isdir(real):
+        # A file is read twice, for its schema and for its rows; a pipe would be empty the second time.
+        raise errors.DataError(f"{real!r} is no regular file; save what it holds to a file first")
+    if colon and format in readers:
+        return readers[format](rest)
+    if formats.format_for(path) is None and os.path.isdir(path):
+        raise errors.DataError(f"{path!r} is a folder: write parquet:{path}, csv:{path} or json:{path}")
+    return path
+
+
+class Run:
+    """Work on an engine, in a thread of its own: so Ctrl-C and --timeout reach it while the engine computes."""
+
+    def __init__(self, timeout: float | None) -> None:
+        self.timeout = timeout
+        self.engine: Engine | None = None
+        self.stopping = threading.Event()
+        self._result: Any = None
+        self._error: BaseException | None = None
+
+    def __call__(self, work: Callable[[], R]) -> R:
+        """Return what ``work`` returns; TimedOut or KeyboardInterrupt once it has been stopped."""
+        context = contextvars.copy_context()
+
+        def target() -> None:
+            try:
+                self._result = context.run(work)
+            except BaseException as error:
+                self._error = error
+
+        thread = threading.Thread(target=target, daemon=True)
+        thread.start()
+        try:
+            thread.join(self.timeout)
+        except KeyboardInterrupt:
+            self._stop(thread, INTERRUPTED, "interrupted")
+            raise
+        if thread.is_alive():
+            late = f"timed out after {self.timeout:g} seconds"
+            self._stop(thread, TIMED_OUT, late)
+            if self._error is not None:
+                raise TimedOut(late) from self._error
+        if self._error is not None:
+            raise self._error
+        return self._result
+
+    def _stop(self, thread: threading.Thread, code: int, why: str) -> None:
+        """Cancel the engine's runs until the thread has ended; end the process if it does not."""
+        self.stopping.set()
+        try:
+            for _ in range(int(GRACE_SECONDS / 0.1)):
+                if self.engine is not None:
+                    self.engine.cancel()
+                thread.join(0.1)
+                if not thread.is_alive():
+                    return
+        except KeyboardInterrupt:
+            pass  # a second Ctrl-C: now
+        complain(why)
+        os._exit(code)
+
+    def check(self) -> None:
+        """Raise in the worker once it is to stop."""
+        if self.stopping.is_set():
+            raise errors.EngineError("stopped", engine="mdfsql")
+
+
+def chunks_of(where: Backend, dataset: mdfsql.Dataset, run: Run, counted: list[int]) -> formats.Chunks:
+    """Yield lists of rows as they arrive; adds their number to ``counted``."""
+    from mdfsql import result
+
+    _, plan = dataset.plan(where)
+    run.engine = engine = where.engine
+    run.check()
+    own = engine.rows(plan)
+    rows_of: Iterator[Any]
+    if own is not None:
+        rows_of = own
+    else:
+        rows_of = (
+            list(zip(*(column.to_pylist(maps_as_pydicts="strict") for column in batch.columns), strict=True))
+            for batch in result.batches(engine, plan)
+        )
+    for rows in rows_of:
+        run.check()
+        counted[0] += len(rows)
+        yield rows
+
+
+# ---- printing ----------------------------------------------------------------------------------------------------
+
+
+@contextlib.contextmanager
+def sink(output: str | None) -> Iterator[IO[bytes]]:
+    """Give what to write to: stdout, or a file that replaces ``output`` when all is written, or not at all."""
+    if output is None:
+        stream = sys.stdout.buffer
+        yield stream
+        stream.flush()
+        return
+    with stage_of(output) as stage, open(stage, "wb") as file:
+        yield file
+
+
+@contextlib.contextmanager
+def stage_of(output: str) -> Iterator[str]:
+    """Give a path to write to that then takes the place of ``output``; a device or a pipe is written to itself."""
+    from mdfsql.write import staged
+
+    # A link stays, and what it points to is replaced.
+    path = os.path.realpath(output)
+    if os.path.isdir(path):
+        raise errors.DataError(f"{output!r} is a folder; --output names a file")
+    if os.path.exists(path) and not os.path.isfile(path):
+        yield path
+        return
+    if not os.path.isdir(os.path.dirname(path)):
+        raise errors.DataError(f"the folder {os.path.dirname(path)!r} does not exist")
+    with staged(path) as stage:
+        yield stage
+        if os.path.exists(path):
+            os.chmod(stage, os.stat(path).st_mode & 0o7777)
+        os.replace(stage, path)
+
+
+def settle_format(format: str | None, output: str | None, null: str | None, header: bool) -> str:
+    """Return the format to write, and refuse options that it has no use for."""
+    if format is None and output is not None:
+        format = formats.format_for(output)
+        if format is None:
+            raise click.UsageError(f"cannot tell the format of {output!r} by its suffix; give --format")
+    elif format is None:
+        format = "table" if sys.stdout.isatty() else "csv"
+    if format == "parquet" and output is None:
+        raise click.UsageError("parquet is written to a file: give --output")
+    if format == "arrow" and output is None and sys.stdout.isatty():
+        raise click.UsageError("arrow is not for a terminal: give --output, or pipe it")
+    if null is not None and format not in TAKES_NULL:
+        raise click.UsageError(f"--null has no meaning for {format}")
+    if not header and format not in TAKES_NO_HEADER:
+        raise click.UsageError(f"--no-header has no meaning for {format}")
+    return format
+
+
+def write_rows(
+    where: Backend, dataset: mdfsql.Dataset, run: Run, format: str, output: str | None, options: dict[str, Any]
+) -> list[str]:
+    """Run a dataset and write its rows; return what is to be said about it."""
+    counted = [0]
+    if format == "parquet":
+        return write_parquet(where, dataset, run, output or "")
+    if format == "arrow":
+        write_arrow(where, dataset, run, output, counted)
+    elif format == "table":
+        return write_table(where, dataset, run, output, options)
+    else:
+        chunks = iter(chunks_of(where, dataset, run, counted))
+        # The first rows are there before a byte is written: most queries that fail have failed by then.
+        first = next(chunks, ())
+        writer = formats.WRITERS[format](dataset.schema, itertools.chain([first], chunks), **options)
+        with sink(output) as file:
+            for text in writer:
+                file.write(text.encode())
+                # Rows go out as they arrive, however slowly that is.
+                file.flush()
+    return [f"{rows_text(counted[0])} in {output}"] if output else []
+
+
+def write_parquet(where: Backend, dataset: mdfsql.Dataset, run: Run, output: str) -> list[str]:
+    """Write a Parquet file, by the reference's writer on every engine."""
+    from mdfsql.write import write_file
+
+    _, plan = dataset.plan(where)
+    run.engine = where.engine
+    run.check()
+    with stage_of(output) as stage:
+        write_file(where, plan, stage, "parquet")
+    return [f"written to {output}"]
+
+
+def write_arrow(where: Backend, dataset: mdfsql.Dataset, run: Run, output: str | None, counted: list[int]) -> None:
+    """Write Arrow's IPC format: its stream form to stdout, its file form, which can be mapped, to a file."""
+    import pyarrow as pa
+
+    run.engine = where.engine
+    run.check()
+    reader = dataset.to_reader(where)
+    with sink(output) as file:
+        new = pa.ipc.new_stream if output is None else pa.ipc.new_file
+        with new(file, reader.schema) as writer:
+            for batch in reader:
+                run.check()
+                counted[0] += batch.num_rows
+                writer.write_batch(batch)
+
+
+def write_table(
+    where: Backend, dataset: mdfsql.Dataset, run: Run, output: str | None, options: dict[str, Any]
+) -> list[str]:
+    """Write aligned columns, and say what of the rows and values is not shown."""
+    most = options.pop("most")
+    shown = dataset if most is None else dataset.limit(most + 1)
+    rows = [row for chunk in chunks_of(where, shown, run, [0]) for row in chunk]
+    more = most is not None and len(rows) > most
+    width = None
+    if output is None and sys.stdout.isatty():
+        import shutil
+
+        width = shutil.get_terminal_size().columns
+    text, cut = formats.table(dataset.schema, [rows[:most]], width=width, **options)
+    with sink(output) as file:
+        file.write(text.encode())
+    notes = [
+        f"the first {rows_text(most)}; there are more: --limit shows so many, another --format all" if more else ""
+    ]
+    notes[0] = notes[0] or rows_text(len(rows))
+    if cut:
+        notes.append("values that end in … are cut to fit the terminal; another --format has them whole")
+    return notes
+
+
+def rows_text(count: int) -> str:
+    """Return a number of rows in words."""
+    return f"{count:,} row{'' if count == 1 else 's'}"
+
+
+def say(notes: list[str], quiet: bool) -> None:
+    """Print notes to stderr."""
+    if not quiet:
+        for text in notes:
+            click.echo(text, err=True)
+
+
+# ---- commands ----------------------------------------------------------------------------------------------------
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]}, epilog=EPILOG)
+@click.version_option(mdfsql.__version__, prog_name="mdfsql")
+@click.option("--traceback", is_flag=True, envvar="MDFSQL_TRACEBACK", help="Show where in Python an error was raised.")
+def main(traceback: bool) -> None:
+    """One query, on DuckDB, Spark or Dask, with the same answer or a clear refusal."""
+
+
+@main.command()
+@SQL
+@READING
+@RUNNING
+@click.option(
+    "--format",
+    type=click.Choice(FORMATS),
+    help="Default: by the suffix of --output; else table on a terminal and csv elsewhere.",
+)
+@click.option("-o", "--output", metavar="PATH", help="Write to a file, which appears when it is complete.")
+@click.option("--limit", metavar="N", type=click.IntRange(0), help="At most so many rows.")
+@click.option(
+    "--null", metavar="TEXT", help="What NULL is written as: nothing in csv and tsv, NULL in table and markdown."
+)
+@click.option("--no-header", "header", is_flag=True, flag_value=False, default=True, help="No line of column names.")
+@click.option("--explain", is_flag=True, help="Do not run it: show how it would be run.")
+@QUIET
+def query(
+    sql: str | None,
+    file: IO[bytes] | None,
+    tables: dict[str, str],
+    dialect: str,
+    params: dict[str, Any],
+    timeout: float | None,
+    format: str | None,
+    output: str | None,
+    limit: int | None,
+    null: str | None,
+    header: bool,
+    explain: bool,
+    quiet: bool,
+    **engine: str | None,
+) -> None:
+    """Run a query and print its rows.
+
+    The query is SQL, --file's, or stdin. Tables are --table's, files (FROM 'flights.parquet'), or the engine's own.
+
+    Values are written alike on every engine: decimals with all their digits, timestamps as 2024-01-31 12:00:00 (with T
+    in JSON), nested values as JSON, bytes as \\xHH, and NaN, Infinity and -Infinity by these names, which in JSON are
+    strings. A table shows 1000 rows unless --limit says how many; all other formats stream.
+    """
+    settled = "" if explain else settle_format(format, output, null, header)
+    options: dict[str, Any] = {}
+    if null is not None:
+        options["null"] = null
+    if settled in TAKES_NO_HEADER:
+        options["header"] = header
+    if settled == "table":
+        options["most"] = formats.MOST_ROWS if limit is None else None
+    text = text_of(sql, file)
+    run = Run(timeout)
+
+    def work() -> list[str]:
+        with engine_of(engine) as where, dataset_of(text, dialect, params, tables) as dataset:
+            whole = dataset if limit is None else dataset.limit(limit)
+            if not explain:
+                return write_rows(where, whole, run, settled, output, options)
+            run.engine = where.engine
+            click.echo(whole.explain(where))
+            return []
+
+    say(run(work), quiet)
+
+
+@main.command()
+@SQL
+@READING
+@RUNNING
+def explain(
+    sql: str | None,
+    file: IO[bytes] | None,
+    tables: dict[str, str],
+    dialect: str,
+    params: dict[str, Any],
+    timeout: float | None,
+    **engine: str | None,
+) -> None:
+    """Show how a query would be run: its tree, the passes that change it, the SQL that is sent, the engine's plan."""
+    text = text_of(sql, file)
+    run = Run(timeout)
+
+    def work() -> str:
+        with engine_of(engine) as where, dataset_of(text, dialect, params, tables) as dataset:
+            run.engine = where.engine
+            return dataset.explain(where)
+
+    click.echo(run(work))
+
+
+@main.command()
+@SQL
+@READING
+@click.option("--to", metavar="NAME", required=True, help="An engine (duckdb, spark, dask) or a dialect of sqlglot's.")
+@QUIET
+def transpile(
+    sql: str | None,
+    file: IO[bytes] | None,
+    tables: dict[str, str],
+    dialect: str,
+    params: dict[str, Any],
+    to: str,
+    quiet: bool,
+) -> None:
+    """Print the SQL that an engine would be sent; nothing is run, and the engine need not be installed.
+
+    For an engine the query is bound, rewritten and checked as when it runs, so its tables must be known: --table, or
+    files named in it. They stand under the names that the engine is shown them by; a note says which is which.
+
+    For another dialect the query is only written in it by sqlglot: no table need be known, and nothing is promised
+    about its answer there.
+    """
+    text = text_of(sql, file)
+    if to in ENGINES:
+        with dataset_of(text, dialect, params, tables) as dataset:
+            from mdfsql.compile import target_of
+
+            _, plan = dataset.plan(to)
+            click.echo(plan.tree.sql(target_of(to).dialect, pretty=True) + ";")
+            say([f"{source.name}: {', '.join(getattr(source, 'paths', ()))}" for source in plan.sources], quiet)
+        return
+    from sqlglot import Dialect, ErrorLevel
+    from sqlglot.errors import UnsupportedError
+
+    from mdfsql.query import bind_parameters, parse_query
+
+    try:
+        Dialect.get_or_raise(to)
+    except ValueError as error:
+        raise click.BadParameter(str(error), param_hint="'--to'") from error
+    tree = bind_parameters(parse_query(text, dialect), params, text)
+    try:
+        written = tree.sql(to, pretty=True, unsupported_level=ErrorLevel.RAISE)
+    except UnsupportedError as error:
+        raise errors.Unsupported("this query", to, str(error)) from error
+    click.echo(written + ";")
+    say([f"{to} is no engine of mdfsql: its answer may differ"], quiet)
+
+
+@main.command()
+@click.argument("source", metavar="[FILE|SQL]", required=False)
+@click.option("-f", "--file", type=click.File("rb"), help="Read the query from a file; - is stdin.")
+@READING
+@click.option(
+    "--format",
+    type=click.Choice(("tree", "json", "table")),
+    default="tree",
+    show_default=True,
+    help="json is an object of column names and types.",
+)
+def schema(
+    source: str | None,
+    file: IO[bytes] | None,
+    tables: dict[str, str],
+    dialect: str,
+    params: dict[str, Any],
+    format: str,
+) -> None:
+    """Print the columns of a file, or of a query, with their types; reads no rows.
+
+    The argument is a file where there is one of the name or its suffix is a table's (.parquet, .csv, .json, ...),
+    or FORMAT:PATH as for --table; otherwise it is SQL.
+    """
+    with contextlib.ExitStack() as stack:
+        found = None if source is None or file is not None else file_of(source)
+        if found is not None:
+            if tables or params:
+                raise click.UsageError("--table and --param go with a query, not with a file")
+            types = mdfsql.register(FILE_TABLE, found).schema
+            stack.callback(mdfsql.unregister, FILE_TABLE)
+        else:
+            types = stack.enter_context(dataset_of(text_of(source, file), dialect, params, tables)).schema
+    if format == "tree":
+        from mdfsql.schema import tree_text
+
+        click.echo(tree_text(types))
+    elif format == "json":
+        import json
+
+        click.echo(json.dumps(dict(types), indent=2, ensure_ascii=False))
+    else:
+        click.echo(formats.table({"column": "VARCHAR", "type": "VARCHAR"}, [list(types.items())])[0], nl=False)
+
+
+FILE_TABLE = "the file"
+
+
+def file_of(source: str) -> Any:
+    """Return what an argument names as a file, or None where it is SQL."""
+    from mdfsql.files import format_of, is_url
+
+    path = source.partition(":")[2] if source.startswith(("parquet:", "csv:", "json:")) else source
+    if path == source and not os.path.exists(path):
+        # A query may end in a file's name; a path that is not there has no blanks, or it would be asked for as one.
+        looks_like_a_path = format_of(path) is not None and (is_url(path) or len(path.split()) == 1)
+        return path if looks_like_a_path else None
+    return files(source)
+
+
+@main.command()
+@click.argument("names", metavar="[ENGINE]...", nargs=-1, type=click.Choice(ENGINES))
+@click.option("--format", type=click.Choice(("table", "json")), default="table", show_default=True)
+@click.option("--strict", is_flag=True, help="Exit with 3 where an engine has a problem.")
+def engines(names: tuple[str, ...], format: str, strict: bool) -> None:
+    """Show which engines can run here, and what is wrong where one cannot; starts none of them."""
+    from mdfsql.doctor import findings
+
+    found = {name: findings(name) for name in names or ENGINES}
+    if format == "json":
+        import json
+
+        report = [
+            {
+                "engine": name,
+                "ready": not any(f[2] for f in own),
+                "findings": [{"what": what, "state": state, "problem": problem} for what, state, problem in own],
+            }
+            for name, own in found.items()
+        ]
+        click.echo(json.dumps(report, indent=2, ensure_ascii=False))
+    else:
+        shape = dict.fromkeys(("engine", "what", "state", "problem"), "VARCHAR")
+        rows = [(name, what, state, problem or "") for name, own in found.items() for what, state, problem in own]
+        click.echo(formats.table(shape, [rows])[0], nl=False)
+    if strict and any(problem for own in found.values() for _, _, problem in own):
+        click.get_current_context().exit(UNREACHABLE)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,143 @@
+"""dask-sql: its dialect, and the target that runs on Dask.
+
+dask-sql plans joins, grouping, order and limits; every expression runs as DuckDB's own inside a partition, so it agrees
+by construction. What is refused is what depends on more than its row or its group of rows.
+"""
+
+from __future__ import annotations
+
+from sqlglot import exp
+from sqlglot.dialects.dialect import Dialect, NormalizationStrategy
+
+from mdfsql.dialects.base import Target, construct_name
+from mdfsql.errors import Unsupported
+from mdfsql.lower.compounds_to_groups import compounds_to_groups
+from mdfsql.lower.drop_hints import drop_hints
+from mdfsql.lower.factor_or import factor_or
+from mdfsql.lower.hand_over import hand_over
+from mdfsql.lower.split_selects import split_selects
+from mdfsql.lower.subqueries_to_joins import subqueries_to_joins
+from mdfsql.lower.unique_columns import unique_columns
+
+__all__ = ["DaskSQL", "target"]
+
+
+class DaskSQL(Dialect):
+    """The SQL that dask-sql reads: DataFusion's, with names as they are written."""
+
+    NULL_ORDERING = "nulls_are_large"
+    NORMALIZATION_STRATEGY = NormalizationStrategy.CASE_SENSITIVE
+    # dask-sql knows functions by the case in which they were registered.
+    NORMALIZE_FUNCTIONS = False
+    TYPED_DIVISION = True
+
+
+# Functions whose value depends on the moment, the session or chance: partitions would not agree with each other.
+UNSTEADY: dict[type[exp.Expr], str] = {
+    exp.Rand: "Dataset.sample, or md5 of a key",
+    exp.Uuid: "md5 of a key",
+    exp.CurrentDate: "pass the date as a parameter",
+    exp.CurrentTimestamp: "pass the time as a parameter",
+    exp.CurrentTime: "pass the time as a parameter",
+    exp.CurrentDatetime: "pass the time as a parameter",
+    exp.Localtime: "pass the time as a parameter",
+    exp.Localtimestamp: "pass the time as a parameter",
+}
+UNSTEADY_NAMES = frozenset(
+    "current_connection_id current_database current_query current_query_id current_schema current_schemas current_setting "
+    "current_transaction_id currval gen_random_uuid get_current_time get_current_timestamp getenv getvariable "
+    "in_search_path nextval now random setseed setval sleep_ms stats today transaction_timestamp txid_current uuid "
+    "uuidv4 uuidv7 vector_type write_log".split()
+)
+
+# Constructs that spread one row over several, or read what is no table.
+SPREADING: dict[type[exp.Expr], str] = {
+    exp.Unnest: "one row a list's element has no form in dask-sql",
+    exp.Explode: "one row a list's element has no form in dask-sql",
+    exp.Lateral: "dask-sql has no lateral join",
+    exp.TableSample: "a sample is not the same on two engines",
+    exp.Pivot: "dask-sql has no PIVOT",
+}
+
+
+def refuse_unsteady(tree: exp.Expr) -> exp.Expr:
+    """Functions of chance, of the moment and of the session are refused: no two partitions would agree."""
+    for node in tree.walk():
+        if type(node) in UNSTEADY or (isinstance(node, exp.Anonymous) and node.name.lower() in UNSTEADY_NAMES):
+            why = "its value is not the same in every partition"
+            raise Unsupported(construct_name(node), "dask", why, UNSTEADY.get(type(node)))
+        if type(node) in SPREADING:
+            raise Unsupported(construct_name(node), "dask", SPREADING[type(node)])
+        if isinstance(node, exp.Table) and not isinstance(node.this, exp.Identifier):
+            raise Unsupported(construct_name(node.this), "dask", "a table function has no form in dask-sql")
+    return tree
+
+
+def refuse_shapes(tree: exp.Expr) -> exp.Expr:
+    """What the passes left as it was has no form that is shown to agree, so it is refused."""
+    for node in tree.walk():
+        if isinstance(node, exp.Join) and (node.method or node.args.get("using") or node.kind not in JOINS):
+            raise Unsupported(f"{node.method or node.kind or 'USING'} JOIN", "dask", "dask-sql has no such join")
+        if isinstance(node, exp.SetOperation) and node.args.get("by_name"):
+            raise Unsupported("UNION BY NAME", "dask", "dask-sql has none", "select the columns in one order")
+        if isinstance(node, exp.With) and node.args.get("recursive"):
+            raise Unsupported("WITH RECURSIVE", "dask", "dask-sql has none")
+        if isinstance(node, exp.Subquery) and not isinstance(node.parent, (exp.From, exp.Join, exp.SetOperation)):
+            why = "only one that stands alone, or compares keys for equality, becomes a join"
+            raise Unsupported("this correlated subquery", "dask", why, "write it as a join")
+        if isinstance(node, exp.Group) and any(v for k, v in node.args.items() if k != "expressions"):
+            raise Unsupported("ROLLUP, CUBE and GROUPING SETS", "dask", "dask-sql has none", "UNION ALL of groupings")
+        if isinstance(node, (exp.Limit, exp.Offset)) and not isinstance(node.expression, exp.Literal):
+            raise Unsupported(node.key.upper(), "dask", "it takes a number here")
+    return tree
+
+
+JOINS = ("", "INNER", "CROSS", "SEMI", "ANTI", "OUTER")
+
+target = Target(
+    name="dask",
+    dialect="dasksql",
+    passes=(
+        drop_hints,
+        refuse_unsteady,
+        compounds_to_groups,
+        split_selects,
+        subqueries_to_joins,
+        factor_or,
+        unique_columns,
+        hand_over,
+        refuse_shapes,
+    ),
+    allowed=frozenset(
+        {
+            exp.Alias,
+            exp.And,
+            exp.Anonymous,
+            exp.CTE,
+            exp.Column,
+            exp.Distinct,
+            exp.EQ,
+            exp.From,
+            exp.Group,
+            exp.Identifier,
+            exp.Join,
+            exp.Limit,
+            exp.Literal,
+            exp.Offset,
+            exp.Order,
+            exp.Ordered,
+            exp.Select,
+            exp.Subquery,
+            exp.Table,
+            exp.TableAlias,
+            exp.Union,
+            exp.Where,
+            exp.Window,
+            exp.With,
+        }
+    ),
+    refused={
+        exp.Exists: ("EXISTS becomes a join only where it is a condition of its own", "a condition joined by AND"),
+        exp.In: ("IN over a query becomes a join only where it is a condition of its own", "a condition joined by AND"),
+    },
+)

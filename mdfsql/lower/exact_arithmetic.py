@@ -1,0 +1,196 @@
+"""Arithmetic, with the reference's types and its answers at the edges."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlglot import exp
+
+from mdfsql.lower.rules import call, case, cast, each, integer, kind, number, paren, raised, refuse
+
+__all__ = ["exact_arithmetic"]
+
+# Doubles from here on are whole numbers already, and integers may not hold them.
+WHOLE = float(2**53)
+
+
+def exact_arithmetic(tree: exp.Expr) -> exp.Expr:
+    """Division gives a DOUBLE and inf or nan for x/0, rounding works on the DOUBLE itself, and so on as in DuckDB."""
+    return each(tree, RULES)
+
+
+def _number(node: exp.Expr, what: str) -> str:
+    found = kind(node)
+    if found not in ("int", "decimal", "double", "null"):
+        instead = "CAST it to DOUBLE" if found in ("float", "text") else None
+        refuse(f"{what} of {found.upper()}", "it is not shown to agree there", instead)
+    return found
+
+
+def double(node: exp.Expr) -> exp.Expr:
+    """Return a copy of a number as a DOUBLE."""
+    return paren(node) if kind(node) == "double" else cast(node, "DOUBLE")
+
+
+def _binary(node: Any) -> exp.Expr | None:
+    kinds = {kind(node.this), kind(node.expression)}
+    if kinds & {"date", "timestamp", "timestamptz", "interval"}:
+        return None  # for exact_dates
+    if kinds == {"float"}:
+        return None
+    _number(node.this, node.key.upper())
+    _number(node.expression, node.key.upper())
+    return None
+
+
+def _divide(node: Any) -> exp.Expr:
+    left, right = node.this, node.expression
+    _number(left, "division")
+    _number(right, "division")
+    plain = exp.Div(this=double(left), expression=double(right))
+    plain.type = exp.DataType.build("DOUBLE")
+    value = right
+    while isinstance(value, (exp.Paren, exp.Neg, exp.Cast)):
+        value = value.this
+    if isinstance(value, exp.Literal) and value.is_number and float(value.this) != 0:
+        return plain
+    # Division by zero raises there. A power of -1 gives the infinity of the right sign, and 0 * inf is nan.
+    limit = exp.Mul(this=double(left), expression=call("POWER", double(right), number(-1.0)))
+    limit.type = plain.type
+    return case((exp.EQ(this=double(right), expression=number(0.0)), limit), default=plain)
+
+
+def _int_divide(node: Any) -> exp.Expr | None:
+    if kind(node.this) != "int" or kind(node.expression) != "int":
+        refuse("// of other numbers than integers", "DuckDB does not round it, and Spark has no such operator")
+    # The engine's result is BIGINT, and a smaller type must overflow as the reference's does.
+    made = exp.IntDiv(this=node.this.copy(), expression=node.expression.copy())
+    made.type = exp.DataType.build("BIGINT")
+    return cast(made, node.type.sql("duckdb")) if kind(node) == "int" else made
+
+
+def _modulo(node: Any) -> exp.Expr | None:
+    if kind(node.this) == kind(node.expression) == "int":
+        return None
+    kinds = {_number(node.this, "%"), _number(node.expression, "%")}
+    if "double" in kinds:
+        right = double(node.expression)
+        plain = exp.Mod(this=double(node.this), expression=right)
+        plain.type = exp.DataType.build("DOUBLE")
+        zero = exp.EQ(this=right, expression=number(0.0))
+        nan = exp.Mul(this=paren(plain.this), expression=cast(exp.Literal.string("NaN"), "DOUBLE"))
+        nan.type = plain.type
+        return case((zero, nan), default=plain)
+    return None
+
+
+def _round(node: Any) -> exp.Expr | None:
+    found = _number(node.this, "round()")
+    digits = node.args.get("decimals")
+    places = 0 if digits is None else integer(digits)
+    if places is None or abs(places) > 15:
+        refuse("round() to a number of places that is not a constant", "it is not shown to agree there")
+    if found == "int":
+        return node.this.copy() if places >= 0 else None
+    if found != "double" or places == 0:
+        return None
+    # The reference scales the DOUBLE and rounds that; there the shortest decimal text of it is rounded.
+    value, power = double(node.this), number(float(10 ** abs(places)))
+    up, down = (exp.Mul, exp.Div) if places > 0 else (exp.Div, exp.Mul)
+    scaled = exp.Round(this=up(this=value.copy(), expression=power.copy()))
+    made = down(this=scaled, expression=power.copy())
+    made.type = exp.DataType.build("DOUBLE")
+    return case((exp.GT(this=call("ABS", value), expression=number(1e290)), value), default=made)
+
+
+def _whole(name: str) -> Any:
+    def rule(node: Any) -> exp.Expr | None:
+        if node.args.get("decimals") is not None or node.args.get("to") is not None:
+            refuse(f"{name.lower()}() with places", "it is not shown to agree there")
+        found = _number(node.this, f"{name.lower()}()")
+        if found == "int":
+            return cast(node.this, "DOUBLE")
+        if found == "decimal":
+            return None
+        near = exp.LT(this=call("ABS", double(node.this)), expression=number(WHOLE))
+        return case((near, cast(call(name, node.this), "DOUBLE")), default=double(node.this))
+
+    return rule
+
+
+def _trunc(node: Any) -> exp.Expr:
+    found = _number(node.this, "trunc()")
+    if found == "int" and node.args.get("decimals") is None:
+        return node.this.copy()
+    if found != "double" or node.args.get("decimals") is not None:
+        refuse("trunc() of a decimal or with places", "it is not shown to agree there", "CAST it to DOUBLE first")
+    near = exp.LT(this=call("ABS", double(node.this)), expression=number(WHOLE))
+    return case((near, cast(cast(node.this, "BIGINT"), "DOUBLE")), default=double(node.this))
+
+
+def _sign(node: Any) -> exp.Expr:
+    if _number(node.this, "sign()") == "double":
+        refuse("sign() of a DOUBLE", "it is not shown to agree there for nan", "CASE WHEN x > 0 THEN 1 ... END")
+    return cast(call("SIGN", node.this), "TINYINT")
+
+
+def _guarded(name: str, test: type[exp.Expr], message: str, limit: float | None = None) -> Any:
+    """Return a rule for a function of one DOUBLE that raises outside of its domain, as the reference's does."""
+
+    def rule(node: Any) -> exp.Expr:
+        _number(node.this, f"{name.lower()}()")
+        value = double(node.this)
+        branches = [(test(this=value.copy(), expression=number(0.0)), raised(message))]
+        if limit is not None:
+            branches.append((exp.EQ(this=value.copy(), expression=number(0.0)), number(limit)))
+        return case(*branches, default=call(name, value, type="DOUBLE"))
+
+    return rule
+
+
+def _log(node: Any) -> exp.Expr:
+    base = node.this
+    if node.expression is None:
+        return _LOG10(node)  # type: ignore[no-any-return]
+    if integer(base) not in (2, 10):
+        refuse("log() to another base than 2 or 10", "it is not shown to agree there", "ln(x) / ln(base)")
+    rule = _LOG10 if integer(base) == 10 else _LOG2
+    return rule(exp.Log(this=node.expression.copy()))  # type: ignore[no-any-return]
+
+
+def _one(name: str) -> Any:
+    def rule(node: Any) -> exp.Expr:
+        _number(node.this, f"{name.lower()}()")
+        return call(name, double(node.this), type="DOUBLE")
+
+    return rule
+
+
+def _power(node: Any) -> exp.Expr:
+    _number(node.this, "pow()")
+    _number(node.expression, "pow()")
+    return call("POWER", double(node.this), double(node.expression), type="DOUBLE")
+
+
+NEGATIVE = "cannot take logarithm of a negative number"
+_LOG10 = _guarded("LOG10", exp.LT, NEGATIVE, float("-inf"))
+_LOG2 = _guarded("LOG2", exp.LT, NEGATIVE, float("-inf"))
+
+RULES: dict[type[exp.Expr], Any] = {
+    exp.Add: _binary,
+    exp.Sub: _binary,
+    exp.Mul: _binary,
+    exp.Div: _divide,
+    exp.IntDiv: _int_divide,
+    exp.Mod: _modulo,
+    exp.Round: _round,
+    exp.Ceil: _whole("CEIL"),
+    exp.Floor: _whole("FLOOR"),
+    exp.Trunc: _trunc,
+    exp.Sign: _sign,
+    exp.Sqrt: _guarded("SQRT", exp.LT, "cannot take square root of a negative number"),
+    exp.Ln: _guarded("LN", exp.LT, NEGATIVE, float("-inf")),
+    exp.Log: _log,
+    exp.Exp: _one("EXP"),
+    exp.Pow: _power,
+}

@@ -1,0 +1,147 @@
+"""Casts that convert as the reference does."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlglot import exp
+
+from mdfsql.lower.exact_arithmetic import double
+from mdfsql.lower.rules import call, case, cast, each, kind, number, paren, raised, refuse, text
+from mdfsql.lower.strict_types import _dated
+
+__all__ = ["exact_casts"]
+
+
+def exact_casts(tree: exp.Expr) -> exp.Expr:
+    """A DOUBLE is rounded half to even when it becomes an integer, and text is read as DuckDB reads it, or raises."""
+    return each(tree, {exp.Cast: _cast, exp.TryCast: _try_cast})
+
+
+# (from, to) that mean the same as they stand.
+SAME = frozenset(
+    {
+        *((k, k) for k in ("bool", "int", "float", "double", "text", "date", "timestamp", "timestamptz", "blob", "decimal")),
+        *(("null", k) for k in ("bool", "int", "float", "double", "text", "date", "timestamp", "decimal", "timestamptz")),
+        *(("null", k) for k in ("blob", "list", "struct", "map")),
+        *(("int", k) for k in ("bool", "decimal", "float", "double", "text")),
+        *(("bool", k) for k in ("int", "text")),
+        *(("decimal", k) for k in ("double", "text")),
+        *(("float", k) for k in ("double",)),
+        *(("double", k) for k in ("float",)),
+        *(("date", k) for k in ("timestamp", "text")),
+        *(("timestamp", k) for k in ("date", "text", "timestamptz")),
+        *(("timestamptz", k) for k in ("date", "timestamp")),
+    }
+)
+
+BLANK = r"[ \\t\\n\\x0B\\f\\r]*".replace("\\\\", "\\")
+SPELLED = {
+    "int": rf"^{BLANK}[+-]?[0-9]+{BLANK}$",
+    "decimal": rf"^{BLANK}[+-]?([0-9]+\.?[0-9]*|\.[0-9]+){BLANK}$",
+    "double": rf"^{BLANK}[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?{BLANK}$",
+    "bool": r"^(?i:true|false|t|f|0|1)$",
+    "date": r"^[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}$",
+    "timestamp": r"^[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}([ T][0-9]{1,2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?)?$",
+}
+
+# What the reference makes a value of though it is not spelled so; elsewhere it is NULL in a TRY_CAST.
+DOUBTFUL = {
+    "int": r"[0-9]",
+    "decimal": r"[0-9]",
+    "double": r"[0-9]|(?i:inf|nan)",
+    "bool": r"(?i:y|n|o)",
+    "date": r"[0-9]|(?i:inf|epoch)",
+    "timestamp": r"[0-9]|(?i:inf|epoch)",
+}
+
+
+def _cast(node: Any) -> exp.Expr | None:
+    if node.meta.get("exact"):
+        return None
+    source, target, value = kind(node.this), kind(node.to), node.this
+    if node.to.this in (exp.DataType.Type.INT128, exp.DataType.Type.UBIGINT, exp.DataType.Type.UINT128):
+        refuse(f"CAST to {node.to.sql('duckdb')}", "Spark has no such type", "CAST to DECIMAL(38,0)")
+    if node.to.this in (exp.DataType.Type.UTINYINT, exp.DataType.Type.USMALLINT, exp.DataType.Type.UINT):
+        refuse(f"CAST to {node.to.sql('duckdb')}", "Spark has no unsigned types", "CAST to a wider signed type")
+    if isinstance(value, exp.Literal) and value.is_string and target in ("date", "timestamp"):
+        if _dated(str(value.this), target):
+            return None
+    if target == "timestamptz" and isinstance(value, exp.Literal):
+        return _zoned(node)
+    if source == "unknown" and isinstance(value, exp.Anonymous):
+        return None
+    if (source, target) in SAME:
+        return None
+    if source == "float":
+        value, source = cast(value, "DOUBLE"), "double"
+    to = node.to.sql("duckdb")
+    if (source, target) == ("double", "int"):
+        return cast(call("RINT", value), to)
+    if (source, target) == ("decimal", "int"):
+        return cast(exp.Round(this=value.copy()), to)
+    if (source, target) == ("double", "decimal"):
+        return _decimal(node, value)
+    if source == "text" and target in SPELLED:
+        good = call("RLIKE", value, SPELLED[target], type="BOOLEAN")
+        message = exp.Concat(
+            expressions=[text(f"cannot cast to {to}: '"), value.copy(), text("'")], safe=False, coalesce=False
+        )
+        empty = exp.Is(this=paren(value), expression=exp.Null())
+        if target == "double":
+            words = exp.In(
+                this=call("LOWER", call("TRIM", value)),
+                expressions=[text(w) for w in ("nan", "inf", "+inf", "-inf", "infinity", "+infinity", "-infinity")],
+            )
+            good = exp.Or(this=good, expression=words)
+        return case((exp.Or(this=good, expression=empty), cast(value, to)), default=raised(message))
+    refuse(
+        f"CAST of {(source if source != 'unknown' else 'an untyped value').upper()} to {to}",
+        "engines spell and round it each in its own way",
+        "CAST it to DECIMAL first" if source == "double" else None,
+    )
+
+
+def _zoned(node: Any) -> exp.Expr | None:
+    if not _dated(str(node.this.this).removesuffix("+00").removesuffix("Z"), "timestamp"):
+        refuse("a TIMESTAMPTZ literal with an offset", "it is not shown to agree there", "write it in UTC, with +00")
+    return cast(text(str(node.this.this).removesuffix("+00").removesuffix("Z") + "Z"), "TIMESTAMPTZ")
+
+
+def _decimal(node: Any, value: exp.Expr) -> exp.Expr:
+    precision, scale = ([int(p.name) for p in node.to.expressions] + [0])[:2] if node.to.expressions else (18, 3)
+    if precision > 18:
+        refuse("CAST of DOUBLE to a DECIMAL of more than 18 digits", "its last digits differ", "DECIMAL(18, s)")
+    # The reference scales the DOUBLE and rounds that; there its shortest decimal text is rounded.
+    scaled = exp.Round(this=exp.Mul(this=double(value), expression=number(float(10**scale))))
+    whole = cast(cast(scaled, "BIGINT"), "DECIMAL(19,0)")
+    if scale == 0:
+        return cast(whole, f"DECIMAL({precision},0)")
+    unit = cast(text("0." + "0" * (scale - 1) + "1"), f"DECIMAL({scale},{scale})")
+    return cast(exp.Mul(this=whole, expression=unit), f"DECIMAL({precision},{scale})")
+
+
+def _try_cast(node: Any) -> exp.Expr | None:
+    source, target, value = kind(node.this), kind(node.to), node.this
+    if source == target or (source, target) in (("int", "text"), ("int", "double"), ("bool", "text"), ("null", target)):
+        return cast(value, node.to.sql("duckdb")) if source != "int" or target != "int" else _safe(node)
+    if source == "text" and target in SPELLED:
+        good = call("RLIKE", value, SPELLED[target], type="BOOLEAN")
+        doubtful = call("RLIKE", value, DOUBTFUL[target], type="BOOLEAN")
+        message = exp.Concat(
+            expressions=[text("TRY_CAST: engines disagree on what this text is: '"), value.copy(), text("'")],
+            safe=False,
+            coalesce=False,
+        )
+        null = exp.Null()
+        null.type = exp.DataType(this=exp.DataType.Type.NULL)
+        made = case((good, _safe(node)), (doubtful, raised(message)), default=null)
+        made.type = node.type
+        return made
+    refuse(f"TRY_CAST of {source.upper()} to {node.to.sql('duckdb')}", "it is not shown to agree there")
+
+
+def _safe(node: Any) -> exp.Expr:
+    made = exp.TryCast(this=node.this.copy(), to=node.to.copy(), safe=True)
+    made.type = node.to
+    return made

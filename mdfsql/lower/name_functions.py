@@ -1,0 +1,86 @@
+"""Functions that the parser has no node for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from sqlglot import exp
+
+from mdfsql.lower.rules import call, cast, each, kind, literal_text, raised, refuse
+
+__all__ = ["name_functions"]
+
+
+def name_functions(tree: exp.Expr) -> exp.Expr:
+    """A function without a node of its own is written under the engine's own name, and refused if there is none."""
+    return each(tree, {exp.Anonymous: _named})
+
+
+def _error(node: exp.Anonymous) -> exp.Expr:
+    (message,) = node.expressions
+    return raised(message if kind(message) == "text" else cast(message, "VARCHAR"))
+
+
+def _finite(node: exp.Anonymous) -> exp.Expr:
+    (value,) = node.expressions
+    if kind(value) not in ("double", "float"):
+        refuse("isfinite() of what is not a float", "it is not shown to agree there")
+    # NaN equals itself and is the greatest of all, so one comparison on each side excludes NaN and both infinities.
+    infinity = cast(exp.Literal.string("Infinity"), "DOUBLE")
+    below = exp.LT(this=value.copy(), expression=infinity)
+    above = exp.GT(this=value.copy(), expression=cast(exp.Literal.string("-Infinity"), "DOUBLE"))
+    return exp.Paren(this=exp.And(this=below, expression=above))
+
+
+def _part(node: exp.Anonymous) -> exp.Expr:
+    unit, value = node.expressions
+    name = literal_text(unit)
+    if name is None:
+        refuse("date_part() with a unit that is no constant", "the unit must be known before it runs")
+    return exp.Extract(this=exp.Var(this=name.upper()), expression=value.copy())
+
+
+def _weekday(node: exp.Anonymous) -> exp.Expr:
+    return exp.DayOfWeek(this=node.expressions[0].copy())
+
+
+def _text_binary(cls: type[exp.Expr]) -> Callable[[exp.Anonymous], exp.Expr]:
+    return lambda node: cls(this=node.expressions[0].copy(), expression=node.expressions[1].copy())
+
+
+def _bytes(node: exp.Anonymous) -> exp.Expr:
+    return call("OCTET_LENGTH", node.expressions[0], type="BIGINT")
+
+
+def _half_even(node: exp.Anonymous) -> exp.Expr:
+    value, digits = node.expressions
+    if kind(value) == "double" and getattr(digits, "name", "") == "0":
+        return call("RINT", value, type="DOUBLE")
+    refuse("round_even() but of a DOUBLE to 0 places", "it is not shown to agree there")
+
+
+NAMES: dict[str, tuple[int, Callable[[exp.Anonymous], exp.Expr]]] = {
+    "error": (1, _error),
+    "isfinite": (1, _finite),
+    "date_part": (2, _part),
+    "datepart": (2, _part),
+    "weekday": (1, _weekday),
+    "prefix": (2, _text_binary(exp.StartsWith)),
+    "suffix": (2, _text_binary(exp.EndsWith)),
+    "strlen": (1, _bytes),
+    "round_even": (2, _half_even),
+}
+
+# Names of layout hints, which stand where a function may.
+HINTS = ("REPARTITION", "COALESCE", "REPARTITION_BY_RANGE")
+
+
+def _named(node: exp.Anonymous) -> exp.Expr | None:
+    if isinstance(node.parent, exp.Hint) and node.name.upper() in HINTS:
+        return None
+    arity, build = NAMES.get(node.name.lower(), (None, None))
+    if build is None:
+        refuse(f"{node.name.lower()}()", "it is not shown to answer there as DuckDB does")
+    if arity != len(node.expressions):
+        refuse(f"{node.name.lower()}() with {len(node.expressions)} arguments", "that form is not shown to agree there")
+    return build(node)

@@ -1,0 +1,172 @@
+"""What typed passes share: the kind of a node's value, a walk that rewrites by class, refusals, and short builders."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, NoReturn
+
+from sqlglot import exp
+
+from mdfsql.errors import Unsupported
+
+__all__ = ["call", "case", "cast", "each", "integer", "kind", "literal_text", "number", "raised", "refuse", "text"]
+
+T = exp.DataType.Type
+
+# The engine's name in a refusal that a pass raises; compile puts the target's there.
+HERE = "this engine"
+
+KINDS: dict[exp.DataType.Type, str] = {
+    T.BOOLEAN: "bool",
+    T.TINYINT: "int",
+    T.SMALLINT: "int",
+    T.INT: "int",
+    T.BIGINT: "int",
+    T.INT128: "int",
+    T.UTINYINT: "int",
+    T.USMALLINT: "int",
+    T.UINT: "int",
+    T.UBIGINT: "int",
+    T.DECIMAL: "decimal",
+    T.FLOAT: "float",
+    T.DOUBLE: "double",
+    T.TEXT: "text",
+    T.VARCHAR: "text",
+    T.CHAR: "text",
+    T.NCHAR: "text",
+    T.NVARCHAR: "text",
+    T.VARBINARY: "blob",
+    T.BLOB: "blob",
+    T.BINARY: "blob",
+    T.DATE: "date",
+    T.TIMESTAMP: "timestamp",
+    T.TIMESTAMPNTZ: "timestamp",
+    T.DATETIME: "timestamp",
+    T.TIMESTAMP_S: "timestamp",
+    T.TIMESTAMP_MS: "timestamp",
+    T.TIMESTAMP_NS: "timestamp",
+    T.TIMESTAMPTZ: "timestamptz",
+    T.TIMESTAMPLTZ: "timestamptz",
+    T.TIME: "time",
+    T.INTERVAL: "interval",
+    T.LIST: "list",
+    T.ARRAY: "list",
+    T.STRUCT: "struct",
+    T.MAP: "map",
+    T.NULL: "null",
+}
+
+
+def kind(node: Any) -> str:
+    """Return the kind of a node's value ("int", "text", ...), or "unknown"."""
+    dtype = node if isinstance(node, exp.DataType) else getattr(node, "type", None)
+    return KINDS.get(dtype.this, "unknown") if dtype is not None else "unknown"
+
+
+Rule = Callable[[Any], "exp.Expr | None"]
+
+
+def each(tree: exp.Expr, rules: Mapping[type[exp.Expr], Rule]) -> exp.Expr:
+    """Return the tree with each node of the classes replaced by what its rule gives; inner nodes go first.
+
+    A rule gives None to leave the node as it is; what it gives takes over the node's type.
+    """
+    for node in reversed(list(tree.walk(bfs=True))):
+        rule = rules.get(type(node))
+        made = rule(node) if rule is not None else None
+        if made is None or made is node:
+            continue
+        if made.type is None or kind(made) == "unknown":
+            made.type = node.type
+        if node is tree:
+            tree = made
+        else:
+            node.replace(made)
+    return tree
+
+
+def refuse(construct: str, why: str, instead: str | None = None) -> NoReturn:
+    """Raise Unsupported for the engine that is compiled for."""
+    raise Unsupported(construct, HERE, why, instead)
+
+
+def call(name: str, *arguments: exp.Expr | str | int | float, type: str | None = None) -> exp.Expr:
+    """Return a call of a function by the engine's own name, copies of the arguments in it."""
+    made = exp.Anonymous(this=name, expressions=[_argument(a) for a in arguments])
+    if type is not None:
+        made.type = exp.DataType.build(type, dialect="duckdb")
+    return made
+
+
+def _argument(value: exp.Expr | str | int | float) -> exp.Expr:
+    if isinstance(value, str):
+        return text(value)
+    if isinstance(value, (int, float)):
+        return number(value)
+    return value.copy()
+
+
+def text(value: str) -> exp.Expr:
+    """Return a string literal, typed."""
+    made = exp.Literal.string(value)
+    made.type = exp.DataType.build("VARCHAR", dialect="duckdb")
+    return made
+
+
+def number(value: int | float) -> exp.Expr:
+    """Return a number literal, typed: a float as a DOUBLE, never a decimal."""
+    if isinstance(value, float):
+        return cast(exp.Literal.number(repr(value)), "DOUBLE")
+    made: exp.Expr = exp.Literal.number(abs(value))
+    made.type = exp.DataType.build("BIGINT")
+    if value < 0:
+        made = exp.Neg(this=made)
+        made.type = exp.DataType.build("BIGINT")
+    return made
+
+
+def cast(node: exp.Expr, type_: str) -> exp.Expr:
+    """Return a typed cast of a copy of the node."""
+    made = exp.Cast(this=node.copy(), to=exp.DataType.build(type_, dialect="duckdb"))
+    made.type = made.to
+    # Casts that passes make are exact already.
+    made.meta["exact"] = True
+    return made
+
+
+def case(*branches: tuple[exp.Expr, exp.Expr], default: exp.Expr) -> exp.Expr:
+    """Return CASE WHEN ... THEN ... ELSE ... END of copies."""
+    made = exp.Case(
+        ifs=[exp.If(this=test.copy(), true=value.copy()) for test, value in branches], default=default.copy()
+    )
+    made.type = default.type if kind(default) != "null" else branches[0][1].type
+    return made
+
+
+def raised(message: str | exp.Expr) -> exp.Expr:
+    """Return an expression that raises when it is reached."""
+    return call("RAISE_ERROR", message, type="NULL")
+
+
+def paren(node: exp.Expr) -> exp.Expr:
+    """Return a copy of the node, in parentheses where it is an operator."""
+    made = exp.Paren(this=node.copy()) if isinstance(node, (exp.Binary, exp.Unary)) else node.copy()
+    made.type = node.type
+    return made
+
+
+def integer(node: exp.Expr | None) -> int | None:
+    """Return the value of an integer literal, or None."""
+    if isinstance(node, exp.Paren):
+        return integer(node.this)
+    if isinstance(node, exp.Neg):
+        inner = integer(node.this)
+        return None if inner is None else -inner
+    if isinstance(node, exp.Literal) and not node.is_string and node.this.isdigit():
+        return int(node.this)
+    return None
+
+
+def literal_text(node: exp.Expr | None) -> str | None:
+    """Return the value of a string literal, or None."""
+    return str(node.this) if isinstance(node, exp.Literal) and node.is_string else None

@@ -1,0 +1,315 @@
+"""Types of nodes, as the reference gives them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from sqlglot import exp
+from sqlglot.optimizer.scope import Scope, traverse_scope
+
+from mdfsql.lower.rules import kind
+
+__all__ = ["settle_types"]
+
+T = exp.DataType.Type
+
+
+def settle_types(tree: exp.Expr) -> exp.Expr:
+    """Every node gets the reference's type, since what an operator means depends on it; nothing is rewritten."""
+    for scope in traverse_scope(tree):
+        for node in reversed(list(scope.walk())):
+            made = _type(node, scope)
+            if made is not None:
+                node.type = made.copy()
+    return tree
+
+
+def build(name: str) -> exp.DataType:
+    return exp.DataType.build(name, dialect="duckdb")
+
+
+BOOL, INT, BIGINT, DOUBLE = build("BOOLEAN"), build("INTEGER"), build("BIGINT"), build("DOUBLE")
+TEXT, DATE, TIMESTAMP, TIMESTAMPTZ = build("VARCHAR"), build("DATE"), build("TIMESTAMP"), build("TIMESTAMPTZ")
+INTERVAL, NULL, DECIMAL, FLOAT = build("INTERVAL"), exp.DataType(this=T.NULL), build("DECIMAL(38,10)"), build("FLOAT")
+
+# From the narrowest to the widest: what two numbers become together.
+WIDTHS = [T.TINYINT, T.SMALLINT, T.INT, T.BIGINT, T.INT128, T.DECIMAL, T.FLOAT, T.DOUBLE]
+
+
+def common(types: Sequence[exp.DataType | None]) -> exp.DataType | None:
+    """Return the type that values of these types have together; None where that is not known."""
+    made: exp.DataType | None = None
+    for dtype in types:
+        if dtype is None:
+            return None
+        if kind(dtype) == "null":
+            continue
+        if made is None or made == dtype:
+            made = dtype
+        elif made.this in WIDTHS and dtype.this in WIDTHS:
+            wider = max(made, dtype, key=lambda t: WIDTHS.index(t.this))
+            made = DECIMAL if wider.this == T.DECIMAL else wider
+        elif {kind(made), kind(dtype)} == {"date", "timestamp"}:
+            made = TIMESTAMP
+        elif kind(made) == kind(dtype) and kind(made) in ("text", "blob", "timestamp", "timestamptz"):
+            continue
+        else:
+            return None
+    return made or NULL
+
+
+def _arithmetic(node: Any) -> exp.DataType | None:
+    left, right = node.this, node.expression
+    kinds = (kind(left), kind(right))
+    if kinds == ("date", "date"):
+        return BIGINT if isinstance(node, exp.Sub) else None
+    if kinds in (("date", "int"), ("int", "date")):
+        return DATE
+    if "interval" in kinds:
+        other = left if kinds[1] == "interval" else right
+        return TIMESTAMP if kind(other) == "date" else other.type
+    if kinds == ("timestamp", "timestamp"):
+        return INTERVAL
+    if "null" in kinds:
+        return left.type if kinds[1] == "null" else right.type
+    return common([left.type, right.type])
+
+
+def _divided(node: Any) -> exp.DataType:
+    return FLOAT if (kind(node.this), kind(node.expression)) == ("float", "float") else DOUBLE
+
+
+def _floored(node: Any) -> exp.DataType | None:
+    return common([node.this.type, node.expression.type]) if kind(node.this) == kind(node.expression) == "int" else DOUBLE
+
+
+def _same(node: Any) -> exp.DataType | None:
+    return node.this.type if node.this is not None else None
+
+
+def _argument(node: Any) -> exp.DataType | None:
+    inner = node.this
+    while isinstance(inner, (exp.Order, exp.Distinct)):
+        inner = inner.this if isinstance(inner, exp.Order) else inner.expressions[0]
+    return inner.type if inner is not None else None
+
+
+def _rounded(node: Any) -> exp.DataType | None:
+    return DOUBLE if kind(node.this) in ("int", "double") else _same(node)
+
+
+def _sum(node: Any) -> exp.DataType | None:
+    inner = _argument(node)
+    return {"bool": BIGINT, "int": BIGINT, "float": DOUBLE, "double": DOUBLE, "decimal": DECIMAL}.get(kind(inner))
+
+
+def _list(node: Any) -> exp.DataType | None:
+    inner = _argument(node)
+    return exp.DataType(this=T.LIST, expressions=[inner.copy()], nested=True) if inner is not None else None
+
+
+def _middle(node: Any) -> exp.DataType | None:
+    return {"int": DOUBLE, "double": DOUBLE, "date": TIMESTAMP}.get(kind(node.this)) or _same(node)
+
+
+def _case(node: Any) -> exp.DataType | None:
+    default = node.args.get("default")
+    return common([branch.args["true"].type for branch in node.args["ifs"]] + ([default.type] if default else []))
+
+
+def _if(node: Any) -> exp.DataType | None:
+    if isinstance(node.parent, exp.Case):
+        return _type_of(node.args["true"])
+    false = node.args.get("false")
+    return common([node.args["true"].type] + ([false.type] if false else []))
+
+
+def _type_of(node: Any) -> exp.DataType | None:
+    return node.type
+
+
+def _all(node: Any) -> exp.DataType | None:
+    return common([node.this.type, *(e.type for e in node.expressions)])
+
+
+def _extract(node: Any) -> exp.DataType:
+    return DOUBLE if node.name.upper() in ("EPOCH", "JULIAN") else BIGINT
+
+
+def _literal(node: Any) -> exp.DataType | None:
+    if node.is_string:
+        return TEXT
+    if "e" in node.this.lower():
+        return DOUBLE
+    if "." in node.this:
+        whole, _, part = node.this.partition(".")
+        return build(f"DECIMAL({max(len(whole) + len(part), 1)},{len(part)})")
+    return INT if int(node.this) < 2**31 else BIGINT if int(node.this) < 2**63 else None
+
+
+def _element(node: Any) -> exp.DataType | None:
+    dtype = node.this.type
+    return dtype.expressions[0] if kind(dtype) == "list" and dtype.expressions else None
+
+
+def _query(node: Any) -> exp.DataType | None:
+    inner = node.unnest() if isinstance(node, exp.Subquery) else node
+    return inner.selects[0].type if isinstance(inner, exp.Query) and inner.selects else None
+
+
+ANONYMOUS = {
+    "error": NULL,
+    "strlen": BIGINT,
+    "prefix": BOOL,
+    "suffix": BOOL,
+    "isfinite": BOOL,
+    "regexp_full_match": BOOL,
+    "date_part": BIGINT,
+    "weekday": BIGINT,
+    "datepart": BIGINT,
+    "date_sub": BIGINT,
+    "datesub": BIGINT,
+    "round_even": DOUBLE,
+}
+
+
+def _anonymous(node: Any) -> exp.DataType | None:
+    return ANONYMOUS.get(node.name.lower())
+
+
+def _fixed(dtype: exp.DataType) -> Callable[[Any], exp.DataType]:
+    return lambda node: dtype
+
+
+def _unix(node: Any) -> exp.DataType:
+    return BIGINT if kind(node.this) in ("date", "timestamp", "timestamptz") else TIMESTAMP
+
+
+TYPES: dict[type[exp.Expr], Callable[[Any], exp.DataType | None]] = {
+    exp.Add: _arithmetic,
+    exp.Sub: _arithmetic,
+    exp.Mul: _arithmetic,
+    exp.Mod: _arithmetic,
+    exp.Div: _divided,
+    exp.IntDiv: _floored,
+    exp.Neg: _same,
+    exp.Abs: _same,
+    exp.Paren: _same,
+    exp.Alias: _same,
+    exp.Filter: _same,
+    exp.Window: _same,
+    exp.IgnoreNulls: _same,
+    exp.RespectNulls: _same,
+    exp.Ordered: _same,
+    exp.Nullif: _same,
+    exp.Round: _same,
+    exp.Ceil: _rounded,
+    exp.Floor: _rounded,
+    exp.Trunc: _same,
+    exp.Sign: _fixed(build("TINYINT")),
+    exp.Literal: _literal,
+    exp.Null: _fixed(NULL),
+    exp.Coalesce: _all,
+    exp.Greatest: _all,
+    exp.Least: _all,
+    exp.Case: _case,
+    exp.If: _if,
+    exp.Extract: _extract,
+    exp.Sum: _sum,
+    exp.Min: _argument,
+    exp.Max: _argument,
+    exp.Median: _middle,
+    exp.PercentileCont: _middle,
+    exp.PercentileDisc: _same,
+    exp.ArgMin: _same,
+    exp.ArgMax: _same,
+    exp.First: _same,
+    exp.Last: _same,
+    exp.AnyValue: _same,
+    exp.FirstValue: _same,
+    exp.LastValue: _same,
+    exp.NthValue: _same,
+    exp.Lag: _same,
+    exp.Lead: _same,
+    exp.Mode: _same,
+    exp.ArrayAgg: _list,
+    exp.CountIf: _fixed(BIGINT),
+    exp.Left: _fixed(TEXT),
+    exp.Right: _fixed(TEXT),
+    exp.Replace: _fixed(TEXT),
+    exp.RegexpReplace: _fixed(TEXT),
+    exp.RegexpExtract: _fixed(TEXT),
+    exp.Pad: _fixed(TEXT),
+    exp.SplitPart: _fixed(TEXT),
+    exp.Split: _fixed(build("VARCHAR[]")),
+    exp.Hex: _fixed(TEXT),
+    exp.Translate: _fixed(TEXT),
+    exp.UnixToTime: _unix,
+    exp.Explode: _element,
+    exp.Subquery: _query,
+    exp.Anonymous: _anonymous,
+}
+
+
+def _type(node: Any, scope: Scope) -> exp.DataType | None:
+    if isinstance(node, exp.Column):
+        return _column(node, scope)
+    rule = TYPES.get(type(node))
+    if rule is None:
+        return None
+    return rule(node) or exp.DataType(this=T.UNKNOWN)
+
+
+def _column(node: exp.Column, scope: Scope | None) -> exp.DataType | None:
+    """Return the type that the column has where it comes from, in this scope or one around it."""
+    while scope is not None:
+        source = scope.sources.get(node.table)
+        if isinstance(source, Scope):
+            return output(source.expression, node.name, scope, node.table)
+        if source is not None:
+            return None
+        scope = scope.parent
+    return None
+
+
+def output(query: exp.Expr, name: str, scope: Scope, table: str) -> exp.DataType | None:
+    """Return the type of an output column of a query, by name; None leaves what is known already."""
+    if isinstance(query, exp.SetOperation):
+        types = [_positional(side, i) for side in (query.left, query.right) if (i := _position(query, name)) is not None]
+        return common(types) if types else None
+    if isinstance(query, exp.Values):
+        alias = query.args.get("alias")
+        names = [c.name for c in alias.columns] if alias else []
+        if name in names:
+            at = names.index(name)
+            return common([row.expressions[at].type for row in query.expressions])
+        return None
+    if isinstance(query, exp.Query):
+        # A subquery or CTE may rename its columns: t(a, b).
+        renamed = _renamed(scope, table)
+        if name in renamed:
+            return _positional(query, renamed.index(name))
+        for select in query.selects:
+            if select.alias_or_name == name:
+                return select.type
+    return None
+
+
+def _renamed(scope: Scope, table: str) -> list[str]:
+    for cte in scope.ctes:
+        if cte.alias == table:
+            return [c.name for c in cte.args["alias"].columns]
+    return []
+
+
+def _position(query: exp.Query, name: str) -> int | None:
+    return next((i for i, select in enumerate(query.selects) if select.alias_or_name == name), None)
+
+
+def _positional(query: exp.Expr, i: int) -> exp.DataType | None:
+    if isinstance(query, exp.Subquery):
+        return _positional(query.this, i)
+    if isinstance(query, exp.SetOperation):
+        return common([_positional(query.left, i), _positional(query.right, i)])
+    return query.selects[i].type if isinstance(query, exp.Query) and i < len(query.selects) else None

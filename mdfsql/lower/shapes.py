@@ -1,0 +1,167 @@
+"""What passes ask about a query: the SELECTs below FROM, the parts of a condition, whose column a column is."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Sequence
+
+from sqlglot import exp
+
+__all__ = [
+    "Names",
+    "aggregates",
+    "column",
+    "conjoin",
+    "conjuncts",
+    "contains_query",
+    "derived",
+    "own_columns",
+    "queries",
+    "source_names",
+    "sources",
+    "windows",
+]
+
+# DuckDB's aggregates that sqlglot reads as plain functions.
+PLAIN_AGGREGATES = frozenset(
+    "arbitrary arg_max_null arg_max_nulls_last arg_min_null arg_min_nulls_last bitstring_agg count_star entropy favg "
+    "fsum histogram histogram_exact kahan_sum kurtosis_pop mad mean product sem sum_no_overflow sumkahan".split()
+)
+
+
+class Names:
+    """Gives names that the query does not use yet."""
+
+    def __init__(self, tree: exp.Expr, prefix: str) -> None:
+        self._taken = {node.name for node in tree.find_all(exp.Identifier)}
+        self._made = (f"{prefix}{number}" for number in itertools.count(1))
+
+    def new(self) -> str:
+        """Return a new name."""
+        return next(name for name in self._made if name not in self._taken)
+
+
+def column(name: str, table: str) -> exp.Column:
+    """Return a quoted column of a table."""
+    return exp.column(name, table, quoted=True)
+
+
+def derived(query: exp.Query, name: str) -> exp.Subquery:
+    """Return a query as a table with a name."""
+    return exp.Subquery(this=query, alias=exp.TableAlias(this=exp.to_identifier(name, quoted=True)))
+
+
+def queries(tree: exp.Expr) -> Iterator[exp.Query]:
+    """Yield the SELECTs and set operations that make the rows of a query, outermost first.
+
+    Queries inside expressions are not among them.
+    """
+    if isinstance(tree, exp.Subquery):
+        yield from queries(tree.this)
+        return
+    if not isinstance(tree, exp.Query):
+        return
+    yield tree
+    with_ = tree.args.get("with_")
+    for cte in with_.expressions if with_ else ():
+        yield from queries(cte.this)
+    if isinstance(tree, exp.SetOperation):
+        yield from queries(tree.this)
+        yield from queries(tree.expression)
+    elif isinstance(tree, exp.Select):
+        for source in sources(tree):
+            if isinstance(source, exp.Subquery):
+                yield from queries(source)
+
+
+def sources(select: exp.Select) -> list[exp.Expr]:
+    """Return the tables of FROM and its joins."""
+    from_ = select.args.get("from_")
+    return ([from_.this] if from_ else []) + [join.this for join in select.args.get("joins") or ()]
+
+
+def source_names(select: exp.Select) -> set[str]:
+    """Return the names under which the tables of FROM and its joins are known."""
+    return {source.alias_or_name for source in sources(select)}
+
+
+def conjuncts(condition: exp.Expr | None) -> list[exp.Expr]:
+    """Return the parts of a condition that all must hold."""
+    if condition is None:
+        return []
+    inner = condition.unnest()
+    if isinstance(inner, exp.And):
+        return conjuncts(inner.this) + conjuncts(inner.expression)
+    return [inner]
+
+
+def conjoin(parts: Sequence[exp.Expr]) -> exp.Expr | None:
+    """Return the condition that all parts hold, None for no parts."""
+    return exp.and_(*parts, copy=False) if parts else None
+
+
+def own_columns(node: exp.Expr, tables: set[str]) -> Iterator[exp.Column]:
+    """Yield the columns of ``tables``, also where a query inside the expression reads them from outside."""
+    if isinstance(node, exp.Column):
+        if node.table in tables:
+            yield node
+        return
+    if isinstance(node, exp.Select):
+        # A table inside hides one of the same name outside.
+        tables = tables - source_names(node)
+    for child in node.iter_expressions():
+        yield from own_columns(child, tables)
+
+
+def contains_query(node: exp.Expr) -> bool:
+    """Tell whether an expression holds a query."""
+    return node.find(exp.Query, exp.Exists) is not None
+
+
+def is_aggregate(node: exp.Expr) -> bool:
+    """Tell whether a node is a call of an aggregate function."""
+    if isinstance(node, exp.Anonymous):
+        return node.name.lower() in PLAIN_AGGREGATES
+    return isinstance(node, exp.AggFunc)
+
+
+# What may stand around the function of an aggregate or of a window.
+AROUND = (exp.Filter, exp.WithinGroup, exp.IgnoreNulls, exp.RespectNulls)
+
+
+def function(node: exp.Expr) -> exp.Expr:
+    """Return the function inside FILTER, WITHIN GROUP and IGNORE NULLS."""
+    while isinstance(node, AROUND):
+        node = node.this
+    return node
+
+
+def aggregates(node: exp.Expr) -> Iterator[exp.Expr]:
+    """Yield the aggregate calls of an expression that are no window functions, with what stands around them."""
+    if isinstance(node, exp.Query):
+        return
+    if isinstance(node, exp.Window):
+        inner = node.this
+        while isinstance(inner, AROUND):
+            if inner.expression:
+                yield from aggregates(inner.expression)
+            inner = inner.this
+        for child in [*inner.iter_expressions(), *(c for c in node.iter_expressions() if c is not node.this)]:
+            yield from aggregates(child)
+        return
+    if is_aggregate(function(node)):
+        yield node
+        return
+    for child in node.iter_expressions():
+        yield from aggregates(child)
+
+
+def windows(node: exp.Expr) -> Iterator[exp.Window]:
+    """Yield the window functions of an expression."""
+    if isinstance(node, exp.Query):
+        return
+    if isinstance(node, exp.Window):
+        yield node
+        return
+    for child in node.iter_expressions():
+        yield from windows(child)

@@ -1,0 +1,169 @@
+"""Values of one type only are compared and merged."""
+
+from __future__ import annotations
+
+import datetime
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from sqlglot import exp
+
+from mdfsql.lower.rules import cast, each, kind, literal_text, refuse
+
+__all__ = ["strict_types"]
+
+NUMBERS = frozenset({"int", "decimal", "double"})
+ORDERED = frozenset({"bool", "int", "decimal", "float", "double", "text", "date", "timestamp", "timestamptz", "blob"})
+
+
+def strict_types(tree: exp.Expr) -> exp.Expr:
+    """Engines differ in what text is as a number or a date, so only values of one type are compared and merged."""
+    return each(tree, RULES)
+
+
+def _merge(nodes: Sequence[exp.Expr], what: str) -> None:
+    """Check that the values have one type, casting dates written as text; refuse what engines convert each their way."""
+    kinds = {kind(node) for node in nodes} - {"null"}
+    if "unknown" in kinds:
+        bad = next(node for node in nodes if kind(node) == "unknown")
+        refuse(f"{what} of {_shown(bad)}", "its type is not known before it runs", "CAST it")
+    if len(kinds) <= 1 or kinds <= NUMBERS or kinds == {"date", "timestamp"}:
+        return
+    if "text" in kinds and len(kinds) == 2:
+        (other,) = kinds - {"text"}
+        texts = [node for node in nodes if kind(node) == "text"]
+        if other in ("date", "timestamp") and all(_dated(literal_text(node), other) for node in texts):
+            for node in texts:
+                node.replace(cast(node, "DATE" if other == "date" else "TIMESTAMP"))
+            return
+    if "float" in kinds and kinds <= NUMBERS | {"float"}:
+        refuse(f"{what} of FLOAT and another number type", "engines disagree on its precision", "CAST both to DOUBLE")
+    names = " and ".join(sorted(k.upper() for k in kinds))
+    refuse(f"{what} of {names}", "engines convert one to the other each in its own way", "CAST one of them")
+
+
+def _shown(node: exp.Expr) -> str:
+    return f"{node.sql('duckdb')[:60]}"
+
+
+def _dated(value: str | None, other: str) -> bool:
+    """Tell whether a text constant is a date or a timestamp to every engine."""
+    if value is None or not re.fullmatch(r"\d{4}-\d\d-\d\d( \d\d:\d\d:\d\d(\.\d{1,6})?)?", value):
+        return False
+    if other == "date" and len(value) > 10:
+        return False
+    try:
+        datetime.datetime.fromisoformat(value)
+    except ValueError:
+        return False
+    return True
+
+
+def _compare(node: Any) -> None:
+    _merge([node.this, node.expression], "comparison")
+    _comparable(node.this)
+
+
+def _comparable(node: exp.Expr) -> None:
+    if kind(node) not in ORDERED and kind(node) not in ("null", "unknown"):
+        refuse(f"comparison of {kind(node).upper()} values", "it is not shown to agree there")
+
+
+def _in(node: Any) -> None:
+    query = node.args.get("query")
+    if query is not None:
+        inner = query.unnest() if isinstance(query, exp.Subquery) else query
+        if isinstance(node.this, exp.Tuple):
+            for left, right in zip(node.this.expressions, inner.selects, strict=True):
+                if {kind(left), kind(right)} - NUMBERS and kind(left) != kind(right):
+                    _merge([left, right], "IN")
+            return
+        if {kind(node.this), kind(inner.selects[0])} - NUMBERS and kind(node.this) != kind(inner.selects[0]):
+            _merge([node.this, inner.selects[0]], "IN")
+        return
+    _merge([node.this, *node.expressions], "IN")
+    _comparable(node.this)
+
+
+def _between(node: Any) -> None:
+    _merge([node.this, node.args["low"], node.args["high"]], "BETWEEN")
+    _comparable(node.this)
+
+
+def _many(node: Any) -> None:
+    _merge([node.this, *node.expressions], f"{node.sql_name().lower()}()")
+
+
+def _nullif(node: Any) -> None:
+    _merge([node.this, node.expression], "nullif()")
+
+
+def _case(node: Any) -> None:
+    default = node.args.get("default")
+    values = [branch.args["true"] for branch in node.args["ifs"]] + ([default] if default is not None else [])
+    _merge(values, "CASE")
+    if node.this is not None:
+        _merge([node.this, *(branch.this for branch in node.args["ifs"])], "CASE")
+
+
+def _if(node: Any) -> None:
+    if not isinstance(node.parent, exp.Case):
+        false = node.args.get("false")
+        _merge([node.args["true"]] + ([false] if false is not None else []), "if()")
+
+
+def _set(node: Any) -> None:
+    if node.args.get("by_name"):
+        refuse("UNION BY NAME", "there is no such thing there", "write the columns in one order")
+    for left, right in zip(node.left.selects, node.right.selects, strict=False):
+        kinds = {kind(left), kind(right)} - {"null"}
+        if len(kinds) > 1 and not kinds <= NUMBERS:
+            names = " and ".join(sorted(k.upper() for k in kinds))
+            refuse(f"{node.key.upper()} of {names}", "engines convert one to the other each in its own way", "CAST one")
+
+
+def _lag(node: Any) -> None:
+    default = node.args.get("default")
+    if default is not None:
+        _merge([node.this, default], f"{node.key}()")
+
+
+def _boolean(*names: str) -> Any:
+    def check(node: Any) -> None:
+        for name in names:
+            value = node.args.get(name)
+            if value is not None and kind(value) not in ("bool", "null"):
+                refuse(f"{kind(value).upper()} as a condition", "not every engine takes it for one", "compare it")
+
+    return check
+
+
+RULES: dict[type[exp.Expr], Any] = {
+    exp.EQ: _compare,
+    exp.NEQ: _compare,
+    exp.LT: _compare,
+    exp.LTE: _compare,
+    exp.GT: _compare,
+    exp.GTE: _compare,
+    exp.NullSafeEQ: _compare,
+    exp.NullSafeNEQ: _compare,
+    exp.In: _in,
+    exp.Between: _between,
+    exp.Coalesce: _many,
+    exp.Greatest: _many,
+    exp.Least: _many,
+    exp.Nullif: _nullif,
+    exp.Case: _case,
+    exp.If: _if,
+    exp.Union: _set,
+    exp.Except: _set,
+    exp.Intersect: _set,
+    exp.Lag: _lag,
+    exp.Lead: _lag,
+    exp.And: _boolean("this", "expression"),
+    exp.Or: _boolean("this", "expression"),
+    exp.Not: _boolean("this"),
+    exp.Where: _boolean("this"),
+    exp.Having: _boolean("this"),
+}

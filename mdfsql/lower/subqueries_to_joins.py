@@ -1,0 +1,339 @@
+"""Subqueries in conditions and expressions, as joins."""
+
+from __future__ import annotations
+
+from sqlglot import exp
+
+from mdfsql.lower.shapes import (
+    Names,
+    aggregates,
+    column,
+    conjoin,
+    conjuncts,
+    contains_query,
+    derived,
+    own_columns,
+    queries,
+    source_names,
+)
+from mdfsql.lower.split_selects import split_query
+
+__all__ = ["subqueries_to_joins"]
+
+
+def subqueries_to_joins(tree: exp.Expr) -> exp.Expr:
+    """EXISTS, IN and scalar subqueries become joins, which dask-sql cannot be relied on to make of them.
+
+    EXISTS and IN become SEMI joins, NOT EXISTS and NOT IN become ANTI joins that heed NULLs, a scalar subquery a join
+    with one row for each key. What has no such form is left, and refused by the target's list.
+    """
+    names = Names(tree, "_j")
+    waiting = list(queries(tree))
+    while waiting:
+        query = waiting.pop()
+        if isinstance(query, exp.Select):
+            for made in _Joins(query, names).run():
+                for inner in list(queries(made)):
+                    split_query(inner, names)
+                waiting += queries(made)
+    return tree
+
+
+class _Joins:
+    """One SELECT whose subqueries become joins."""
+
+    def __init__(self, select: exp.Select, names: Names) -> None:
+        self.select, self.names = select, names
+        self.made: list[exp.Query] = []
+
+    def run(self) -> list[exp.Query]:
+        select = self.select
+        where = select.args.get("where")
+        if not any(contains_query(node) for node in [*select.expressions, *([where] if where else [])]):
+            return []
+        for join in select.args.get("joins") or ():
+            # After a comma, a join would not see the tables before it.
+            if not (join.side or join.kind or join.method or join.args.get("on") or join.args.get("using")):
+                join.set("kind", "CROSS")
+        kept = []
+        for part in conjuncts(where.this if where else None):
+            if not self._filtering(part):
+                kept.append(part)
+        select.set("where", None)
+        condition = conjoin(kept)
+        if condition is not None:
+            select.set("where", exp.Where(this=condition))
+        places = [*select.expressions, *([select.args["where"]] if condition is not None else [])]
+        for place in places:
+            for subquery in _outermost(place):
+                self._scalar(subquery)
+        return self.made
+
+    def _outer(self, query: exp.Query) -> set[str]:
+        """Return the names of tables outside that a subquery sees: its own hide those of the same name."""
+        own = source_names(query) if isinstance(query, exp.Select) else set()
+        return source_names(self.select) - own
+
+    def _join(self, query: exp.Query, name: str, kind: str, on: exp.Expr | None, side: str = "") -> None:
+        self.select.append("joins", exp.Join(this=derived(query, name), side=side or None, kind=kind or None, on=on))
+        self.made.append(query)
+
+    # ---- EXISTS and IN -------------------------------------------------------------------------------------------
+
+    def _filtering(self, part: exp.Expr) -> bool:
+        """Make a condition that keeps or drops rows by a subquery a join; tell whether that was possible."""
+        negated = False
+        while isinstance(part, (exp.Not, exp.Paren)):
+            negated ^= isinstance(part, exp.Not)
+            part = part.this
+        if isinstance(part, exp.Exists):
+            return self._exists(_unwrapped(part.this), negated)
+        if isinstance(part, exp.In) and part.args.get("query"):
+            return self._in(part.this, _unwrapped(part.args["query"]), negated)
+        return False
+
+    def _exists(self, query: exp.Query, negated: bool) -> bool:
+        name = self.names.new()
+        parts = self._parts(query, name, [])
+        if parts is None:
+            return False
+        inner, on, _ = parts
+        if not inner.expressions:
+            inner.set("expressions", [exp.alias_(exp.true(), self.names.new(), quoted=True)])
+        if not on:
+            inner.set("limit", exp.Limit(expression=exp.Literal.number(1)))
+        self._join(inner, name, "ANTI" if negated else "SEMI", conjoin(on) or exp.true(), "LEFT")
+        return True
+
+    def _in(self, value: exp.Expr, query: exp.Query, negated: bool) -> bool:
+        values = value.unnest().expressions if isinstance(value.unnest(), exp.Tuple) else [value]
+        if any(contains_query(v) for v in values) or len(query.selects) != len(values):
+            return False
+        if negated and len(values) > 1:
+            return False
+        name = self.names.new()
+        parts = self._parts(query, name, [s.unalias() for s in query.selects])
+        if parts is None:
+            return False
+        inner, on, found = parts
+        equal = [exp.EQ(this=_paren(a), expression=b) for a, b in zip(values, found, strict=True)]
+        if not negated:
+            self._join(inner, name, "SEMI", conjoin([*equal, *on]), "LEFT")
+            return True
+        # x NOT IN (...) holds for no x where the rows have a NULL, and for a NULL only where there are no rows.
+        unknown = [exp.Is(this=found[0].copy(), expression=exp.Null()), exp.Is(this=_paren(value), expression=exp.Null())]
+        for position, test in enumerate([equal[0], *unknown]):
+            rows, own = (inner, name) if position == 0 else (inner.copy(), self.names.new())
+            condition = conjoin([test.copy(), *(c.copy() for c in on)])
+            assert condition is not None
+            for needed in list(own_columns(condition, {name})):
+                needed.set("table", exp.to_identifier(own, quoted=True))
+            if position and not on:
+                # One such row is enough.
+                if position == 1:
+                    source = rows.selects[0].unalias()
+                    null = exp.Is(this=_paren(source), expression=exp.Null())
+                    rows = _filtered(rows, null, self.names)
+                rows = exp.Select(
+                    expressions=[exp.alias_(column(s.alias_or_name, own), s.alias_or_name, quoted=True) for s in rows.selects],
+                    from_=exp.From(this=derived(rows, own)),
+                    limit=exp.Limit(expression=exp.Literal.number(1)),
+                )
+            self._join(rows, own, "ANTI", condition, "LEFT")
+        return True
+
+    def _parts(
+        self, query: exp.Query, name: str, outputs: list[exp.Expr]
+    ) -> tuple[exp.Select, list[exp.Expr], list[exp.Column]] | None:
+        """Return a subquery's rows without what it reads from outside, the conditions that join them, its outputs."""
+        outer = self._outer(query)
+        if not isinstance(query, exp.Select) or not _is_plain(query):
+            if any(True for _ in own_columns(query, outer)) or query.args.get("with_"):
+                return None
+            own = self.names.new()
+            renamed = [s.alias_or_name for s in query.selects]
+            if outputs and not all(renamed):
+                return None
+            inner = exp.Select(
+                expressions=[exp.alias_(column(o, own), o, quoted=True) for o in renamed],
+                from_=exp.From(this=derived(query.copy(), own)),
+            )
+            return inner, [], [column(o, name) for o in renamed]
+        local, joining = [], []
+        for part in conjuncts(query.args["where"].this if query.args.get("where") else None):
+            (joining if any(True for _ in own_columns(part, outer)) else local).append(part)
+        if any(contains_query(part) for part in joining):
+            return None
+        inner = exp.Select(from_=query.args["from_"].copy() if query.args.get("from_") else None)
+        for join in query.args.get("joins") or ():
+            inner.append("joins", join.copy())
+        condition = conjoin([part.copy() for part in local])
+        if condition is not None:
+            inner.set("where", exp.Where(this=condition))
+        expressions: list[exp.Expr] = []
+        found: list[exp.Column] = []
+        for node in outputs:
+            if any(True for _ in own_columns(node, outer)):
+                return None
+            as_ = self.names.new()
+            expressions.append(exp.alias_(node.copy(), as_, quoted=True))
+            found.append(column(as_, name))
+        on, known = [], {}
+        tables = source_names(query)
+        for part in joining:
+            part = part.copy()
+            for needed in list(own_columns(part, tables)):
+                if needed.sql() not in known:
+                    as_ = self.names.new()
+                    known[needed.sql()] = as_
+                    expressions.append(exp.alias_(needed.copy(), as_, quoted=True))
+                new = column(known[needed.sql()], name)
+                if needed is part:
+                    part = new
+                else:
+                    needed.replace(new)
+            on.append(part)
+        inner.set("expressions", expressions)
+        if any(True for source in (inner.args.get("from_"), *(inner.args.get("joins") or ())) if source for _ in own_columns(source, outer)):
+            return None
+        return inner, on, found
+
+    # ---- scalar subqueries ---------------------------------------------------------------------------------------
+
+    def _scalar(self, subquery: exp.Subquery) -> None:
+        query = subquery.this
+        outer = source_names(self.select)
+        if not isinstance(query, exp.Query) or len(query.selects) != 1 or not isinstance(subquery.parent, exp.Expr):
+            return
+        if not any(True for _ in own_columns(query, outer)):
+            self._once(subquery, query)
+        elif isinstance(query, exp.Select) and _is_plain(query, may_aggregate=True):
+            self._for_each(subquery, query)
+
+    def _once(self, subquery: exp.Subquery, query: exp.Query) -> None:
+        """Join the one row of a subquery that reads nothing from outside; more rows than one raise when it runs."""
+        name, own, as_ = self.names.new(), self.names.new(), self.names.new()
+        output = query.selects[0]
+        if not output.alias_or_name or (isinstance(query, exp.Select) and not isinstance(output, exp.Column)):
+            if not isinstance(query, exp.Select):
+                return
+            query = query.copy()
+            output = query.selects[0]
+            output.replace(exp.alias_(output.unalias().copy(), own + "v", quoted=True))
+            output = query.selects[0]
+        value = column(output.alias_or_name, own)
+        rows = exp.Select(
+            expressions=[exp.alias_(_single(value), as_, quoted=True)], from_=exp.From(this=derived(query.copy(), own))
+        )
+        self._join(rows, name, "CROSS", None)
+        subquery.replace(column(as_, name))
+
+    def _for_each(self, subquery: exp.Subquery, query: exp.Select) -> None:
+        """Join a subquery's value for each key by which it reads the rows outside, where those are equalities."""
+        outer = self._outer(query)
+        name, value, seen = self.names.new(), self.names.new(), self.names.new()
+        output = query.selects[0].unalias()
+        grouped = any(True for _ in aggregates(output))
+        local: list[exp.Expr] = []
+        keys: list[tuple[exp.Expr, exp.Expr]] = []
+        for part in conjuncts(query.args["where"].this if query.args.get("where") else None):
+            if not any(True for _ in own_columns(part, outer)):
+                local.append(part)
+                continue
+            sides = [part.this, part.expression] if isinstance(part, exp.EQ) else []
+            inside = [s for s in sides if not any(True for _ in own_columns(s, outer))]
+            outside = [s for s in sides if s not in inside]
+            if len(inside) != 1 or any(True for s in outside for _ in own_columns(s, source_names(query))):
+                return
+            if any(contains_query(s) for s in sides):
+                return
+            keys.append((inside[0], outside[0]))
+        if not keys or any(True for _ in own_columns(output, outer)):
+            return
+        inner = exp.Select(from_=query.args["from_"].copy())
+        for join in query.args.get("joins") or ():
+            inner.append("joins", join.copy())
+        if any(True for _ in own_columns(inner, outer)):
+            return
+        condition = conjoin([part.copy() for part in local])
+        if condition is not None:
+            inner.set("where", exp.Where(this=condition))
+        made = [self.names.new() for _ in keys]
+        inner.set(
+            "expressions",
+            [
+                *(exp.alias_(k.copy(), as_, quoted=True) for (k, _), as_ in zip(keys, made, strict=True)),
+                exp.alias_(output.copy() if grouped else exp.First(this=output.copy()), value, quoted=True),
+                exp.alias_(exp.Count(this=exp.Star(), big_int=True), seen, quoted=True),
+            ],
+        )
+        inner.set("group", exp.Group(expressions=[k.copy() for k, _ in keys]))
+        on = [exp.EQ(this=column(as_, name), expression=_paren(k)) for (_, k), as_ in zip(keys, made, strict=True)]
+        self._join(inner, name, "", conjoin(on), "LEFT")
+        count = column(seen, name)
+        if grouped:
+            ifs = [exp.If(this=exp.Is(this=count, expression=exp.Null()), true=_over_nothing(output))]
+        else:
+            ifs = [exp.If(this=exp.GT(this=count, expression=exp.Literal.number(1)), true=_too_many())]
+        subquery.replace(exp.Paren(this=exp.Case(ifs=ifs, default=column(value, name))))
+
+
+def _unwrapped(node: exp.Expr) -> exp.Query:
+    while isinstance(node, exp.Subquery) and not node.alias:
+        node = node.this
+    return node  # type: ignore[return-value]
+
+
+def _paren(node: exp.Expr) -> exp.Expr:
+    return node.copy() if isinstance(node, (exp.Column, exp.Paren)) else exp.Paren(this=node.copy())
+
+
+def _outermost(node: exp.Expr) -> list[exp.Subquery]:
+    """Return the scalar subqueries of an expression, none of them inside another query."""
+    if isinstance(node, exp.Subquery):
+        return [node]
+    if isinstance(node, (exp.Exists, exp.Query)) or (isinstance(node, exp.In) and node.args.get("query")):
+        return []
+    return [found for child in node.iter_expressions() for found in _outermost(child)]
+
+
+# The clauses of a subquery that can be taken apart.
+PLAIN = frozenset({"expressions", "from_", "joins", "where", "kind", "distinct"})
+
+
+def _is_plain(query: exp.Select, *, may_aggregate: bool = False) -> bool:
+    held = {key for key, arg in query.args.items() if arg}
+    if not held <= PLAIN or (may_aggregate and "distinct" in held) or "from_" not in held:
+        return False
+    if (query.args.get("distinct") or exp.Distinct()).args.get("on"):
+        return False
+    if any(s.find(exp.Window) for s in query.selects):
+        return False
+    return may_aggregate or not any(True for s in query.selects for _ in aggregates(s))
+
+
+def _filtered(query: exp.Select, condition: exp.Expr, names: Names) -> exp.Select:
+    """Return a SELECT of expressions over rows, with a condition more."""
+    return query.where(condition, copy=True)
+
+
+def _too_many() -> exp.Expr:
+    message = "More than one row returned by a subquery used as an expression"
+    return exp.Anonymous(this="error", expressions=[exp.Literal.string(message)])
+
+
+def _single(value: exp.Expr) -> exp.Expr:
+    many = exp.GT(this=exp.Count(this=exp.Star(), big_int=True), expression=exp.Literal.number(1))
+    return exp.Case(ifs=[exp.If(this=many, true=_too_many())], default=exp.First(this=value))
+
+
+def _over_nothing(output: exp.Expr) -> exp.Expr:
+    """Return the value of an aggregate expression over no rows."""
+
+    def change(node: exp.Expr) -> exp.Expr:
+        if any(node is found for found in aggregates(node)):
+            inner = node.this if isinstance(node, exp.Filter) else node
+            return exp.Literal.number(0) if isinstance(inner, (exp.Count, exp.CountIf)) else exp.Null()
+        return node
+
+    return output.copy().transform(change)

@@ -1,0 +1,259 @@
+"""How the code is laid out: which module may import which, what is public, how long a file may be."""
+
+from __future__ import annotations
+
+import ast
+import re
+import subprocess
+from collections.abc import Iterator
+from fnmatch import fnmatch
+from pathlib import Path
+
+import pytest
+
+import mdfsql
+import metadataflow
+
+ROOT = Path(__file__).parent.parent
+
+# A module imports only from lines above its own, or from its own line. The folders at the top count as linked.
+LAYERS = """
+    version
+    errors
+    schema
+    literals
+    arrow
+    functions
+    capture
+    lift_nodes
+    lift_values
+    lift_operators
+    lift_parts lift_methods
+    lift_calls
+    lift_function
+    lift
+    bind
+    catalog
+    relation
+    query
+    lower lower.*
+    dialects.base
+    dialects dialects.*
+    compile
+    engines.base
+    engines
+    engines.*
+    backend
+    result
+    steps
+    files
+    write
+    display
+    formats
+    doctor
+    compare
+    dataset
+    frontend
+    verify
+    mdfsql
+    queries queries.*
+    cli
+"""
+
+# These know less than their line would let them.
+ONLY: dict[str, set[str]] = {
+    "lower*": {"sqlglot", "mdfsql.errors", "mdfsql.schema", "mdfsql.lower.*"},
+    "dialects*": {"sqlglot", "mdfsql.errors", "mdfsql.schema", "mdfsql.lower.*", "mdfsql.dialects.*"},
+    "compare": {"mdfsql.errors", "mdfsql.schema", "mdfsql.arrow", "sqlglot", "pyarrow"},
+    "queries": {"mdfsql"},
+    "queries.*": {"mdfsql", "mdfsql.queries", "pyarrow"},
+    # Beside the public names: rows in the order in which an engine gives them, files that appear when complete,
+    # and SQL for engines that are not there.
+    "cli": {
+        *("mdfsql", "mdfsql.errors", "mdfsql.schema", "mdfsql.formats", "mdfsql.doctor", "mdfsql.result"),
+        *("mdfsql.write", "mdfsql.files", "mdfsql.query", "mdfsql.compile", "sqlglot", "click", "rich", "pyarrow"),
+    },
+}
+
+# Packages that are imported in few places, so that the others work without them.
+PLACES: dict[str, set[str]] = {
+    "duckdb": {"bind", "engines.duckdb", "engines.dask*"},  # on Dask, DuckDB computes each partition
+    "pyspark": {"engines.spark*"},
+    "py4j": {"engines.spark*"},
+    "dask": {"engines.dask*"},
+    "dask_sql": {"engines.dask*"},
+    "distributed": {"engines.dask*"},
+    "pandas": {"dataset", "engines.spark*", "engines.dask*"},
+    "polars": {"dataset"},
+    "pyarrow": {"arrow", "compare", "dataset", "result", "cli", "engines.*", "queries.flights.make"},
+    "click": {"cli"},
+    "rich": {"display", "cli"},
+}
+
+# Imported when an action wants them, though they stand on a line below: a dataset writes itself, shows itself.
+LAZY = {("display", "dataset"), ("catalog", "relation")}
+
+# Longer than 600 lines, and why.
+LONG = {
+    "mdfsql/dataset.py": "one class that people read from top to bottom: every operation and action stands there once",
+    "mdfsql/cli.py": "one command line: each command stands there once, with its options and their help",
+}
+LONGEST = 600
+
+
+def sources() -> dict[str, Path]:
+    """Return the modules of the package, by their names in it; links are followed."""
+    found = {}
+    folder = ROOT / "mdfsql"
+    folders = [folder, *(path for path in folder.iterdir() if path.is_dir())]
+    for path in sorted(path for top in folders for path in top.rglob("*.py")):
+        parts = path.relative_to(folder).with_suffix("").parts
+        name = ".".join(parts[:-1] if parts[-1] == "__init__" else parts) or "mdfsql"
+        found[name] = path
+    return found
+
+
+SOURCES = sources()
+
+
+def is_for_types(node: ast.AST) -> bool:
+    return isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test)
+
+
+def imports(tree: ast.AST) -> Iterator[str]:
+    """Yield what a module imports when it runs, within functions too."""
+    for node in ast.iter_child_nodes(tree):
+        if is_for_types(node):
+            continue
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, "only absolute imports work in linked files"
+            for alias in node.names:
+                # "from mdfsql import steps" imports a module, "from mdfsql.errors import BindError" a name.
+                whole = f"{node.module}.{alias.name}"
+                yield whole if whole.removeprefix("mdfsql.") in SOURCES else str(node.module)
+        else:
+            yield from imports(node)
+
+
+def lines() -> dict[str, int]:
+    """Return the line that each module stands on."""
+    patterns = [(pattern, number) for number, line in enumerate(LAYERS.split("\n")) for pattern in line.split()]
+    exact = dict(patterns)
+    return {
+        name: exact[name] if name in exact else next((n for pattern, n in patterns if fnmatch(name, pattern)), -1)
+        for name in SOURCES
+    }
+
+
+IMPORTS = {name: sorted(set(imports(ast.parse(path.read_text())))) for name, path in SOURCES.items()}
+OWN = {name: [i.removeprefix("mdfsql.") for i in found if i.split(".")[0] == "mdfsql"] for name, found in IMPORTS.items()}
+
+
+def test_every_module_has_a_line() -> None:
+    assert [name for name, line in lines().items() if line < 0] == []
+
+
+@pytest.mark.parametrize("name", SOURCES)
+def test_imports_run_one_way(name: str) -> None:
+    line = lines()
+    up = [other for other in OWN[name] if line[other] > line[name] and (name, other) not in LAZY]
+    assert up == [], f"{name} imports what stands below it"
+
+
+@pytest.mark.parametrize("name", [n for n in SOURCES if any(fnmatch(n, pattern) for pattern in ONLY)])
+def test_some_know_little(name: str) -> None:
+    allowed = next(known for pattern, known in ONLY.items() if fnmatch(name, pattern))
+    standard = {"__future__", *__import__("sys").stdlib_module_names}
+    unknown = [
+        found
+        for found in IMPORTS[name]
+        if found.split(".")[0] not in standard
+        and not any(fnmatch(found, known) for known in allowed)
+        and not (found.split(".")[0] in allowed and not found.startswith("mdfsql"))
+    ]
+    assert unknown == []
+
+
+@pytest.mark.parametrize("name", SOURCES)
+def test_packages_are_imported_in_their_places(name: str) -> None:
+    strays = [
+        found
+        for found in IMPORTS[name]
+        for places in [PLACES.get(found.split(".")[0])]
+        if places is not None and not any(fnmatch(name, place) for place in places)
+    ]
+    assert strays == []
+
+
+def test_public_names() -> None:
+    tree = ast.parse(SOURCES["mdfsql"].read_text())
+    imported = {alias.asname or alias.name for node in tree.body if isinstance(node, ast.ImportFrom) for alias in node.names}
+    assert imported == set(mdfsql.__all__)
+    assert sorted(mdfsql.__all__) == list(mdfsql.__all__)
+    assert all(getattr(mdfsql, name).__doc__ for name in mdfsql.__all__ if name != "__version__")
+
+
+def test_metadataflow_is_the_same() -> None:
+    assert metadataflow.__all__ == mdfsql.__all__
+    assert all(getattr(metadataflow, name) is getattr(mdfsql, name) for name in mdfsql.__all__)
+
+
+def test_files_are_short() -> None:
+    tests = {f"tests/{path.name}": path for path in (ROOT / "tests").glob("*.py")}
+    named = {str(path.relative_to(ROOT)): path for path in SOURCES.values()} | tests
+    long = {name for name, path in named.items() if len(path.read_text().splitlines()) > LONGEST}
+    assert long - set(LONG) == set()
+    assert set(LONG) - set(named) == set()
+
+
+def names_engine(node: ast.AST, docstrings: set[int]) -> bool:
+    """Tell whether a node holds the name of an engine that is not the reference, docstrings aside."""
+    text = ""
+    if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in docstrings:
+        text = node.value
+    elif isinstance(node, (ast.Name, ast.Attribute)):
+        text = node.id if isinstance(node, ast.Name) else node.attr
+    return re.search(r"spark|dask", text, re.IGNORECASE) is not None
+
+
+@pytest.mark.parametrize("name", [n for n in SOURCES if n.startswith(("lift", "lower", "steps", "relation", "query"))])
+def test_no_engine_is_named_where_all_are_equal(name: str) -> None:
+    tree = ast.parse(SOURCES[name].read_text())
+    bodies = [node.body[0] for node in ast.walk(tree) if isinstance(getattr(node, "body", None), list) and node.body]
+    docstrings = {id(first.value) for first in bodies if isinstance(first, ast.Expr)}
+    found = [ast.unparse(node) for node in ast.walk(tree) if names_engine(node, docstrings)]
+    assert found == []
+
+
+def tracked() -> list[Path]:
+    """Return the files under version control; those of the folders where there is none."""
+    done = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=False)
+    return [ROOT / name for name in done.stdout.split("\0") if name]
+
+
+# Written apart, so that this file passes its own test.
+MACHINE = re.compile("|".join(["/wo" + "rk/", "/ro" + "ot/", "/ho" + "me/", "/Us" + "ers/"]))
+HOSTS = re.compile("|".join(["pypi" + r"\.org", "python" + r"hosted\.", "ana" + r"conda\.org", "repo1?" + r"\.maven"]))
+
+
+def test_no_machine_is_named() -> None:
+    files = tracked()
+    if not files:
+        pytest.skip("not a checkout")
+    found = []
+    for path in files:
+        if not path.is_file() or path.is_symlink() or path.name == "LICENSE" or path.suffix == ".parquet":
+            continue
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+            if MACHINE.search(line) or HOSTS.search(line):
+                found.append(f"{path.relative_to(ROOT)}:{number}: {line.strip()}")
+    assert found == []
+
+
+def test_links_are_links() -> None:
+    for name, target in {"dialects": "../dialects", "queries": "../queries", "cli.py": "../cli.py"}.items():
+        link = ROOT / "mdfsql" / name
+        assert link.is_symlink() and str(link.readlink()) == target
+        assert link.exists()

@@ -1,0 +1,176 @@
+"""mdf.sql, Dataset.sql and the registered tables."""
+
+import datetime
+import decimal
+
+import pytest
+
+import mdfsql as mdf
+
+ROWS = [{"id": 1, "name": "Ada", "v": 0.5}, {"id": 2, "name": "Bo", "v": None}, {"id": 3, "name": None, "v": 4.0}]
+
+
+@pytest.fixture
+def t(engine):
+    return mdf.Dataset.from_items(ROWS)
+
+
+QUERIES = {
+    "projection": ("SELECT id + 1 AS x FROM t WHERE id > 1", [{"x": 3}, {"x": 4}]),
+    "aggregate": ("SELECT count(*) AS n, sum(id) AS s, max(name) AS m FROM t", [{"n": 3, "s": 6, "m": "Bo"}]),
+    "cte": ("WITH a AS (SELECT * FROM t WHERE id < 3) SELECT a.name FROM a JOIN t USING (id)", [{"name": "Ada"}, {"name": "Bo"}]),
+    "cte that hides a table": ("WITH t AS (SELECT 7 AS id) SELECT id FROM t", [{"id": 7}]),
+    "subquery": ("SELECT id FROM t WHERE id = (SELECT max(id) FROM t)", [{"id": 3}]),
+    "in": ("SELECT id FROM t WHERE id IN (SELECT id + 1 FROM t)", [{"id": 2}, {"id": 3}]),
+    "case": ("SELECT CASE WHEN v > 1 THEN 'big' ELSE 'small' END AS c FROM t", [{"c": "small"}, {"c": "small"}, {"c": "big"}]),
+    "no table": ("SELECT 1 AS one, 'x' AS t", [{"one": 1, "t": "x"}]),
+    "union": ("SELECT id FROM t WHERE id = 1 UNION ALL SELECT 9", [{"id": 1}, {"id": 9}]),
+    "self join": ("SELECT a.id FROM t a JOIN t b ON a.id = b.id + 1", [{"id": 2}, {"id": 3}]),
+    "comments": ("-- first\nSELECT /* in */ id FROM t WHERE id = 1 -- last", [{"id": 1}]),
+    "semicolon": ("SELECT id FROM t WHERE id = 1;", [{"id": 1}]),
+    "group by all": ("SELECT name IS NULL AS none, count(*) AS n FROM t GROUP BY ALL", [{"none": False, "n": 2}, {"none": True, "n": 1}]),
+    "case of names": ("SELECT ID, T.Name FROM T WHERE iD = 1", [{"id": 1, "name": "Ada"}]),
+    "from first": ("FROM t SELECT id WHERE id = 2", [{"id": 2}]),
+}
+
+
+@pytest.mark.parametrize("name", QUERIES)
+def test_query(t, check, name):
+    query, expected = QUERIES[name]
+    made = mdf.sql(query, t=t)
+    names = list(mdf.sql(query, t=t).collect(engine="duckdb")[0])
+    check(made, [dict(zip(names, row.values(), strict=True)) for row in expected])
+
+
+def test_goes_on_as_a_dataset(t, check):
+    made = mdf.sql("SELECT id, v FROM t ORDER BY id DESC", t=t).filter(lambda r: r["v"] is not None).select("id")
+    check(made, [{"id": 3}, {"id": 1}], ordered=True)
+
+
+def test_self(t, check):
+    check(t.filter("id > 1").sql("SELECT count(*) AS n FROM self"), [{"n": 2}])
+
+
+PARAMETERS = {
+    "whole": (7, "BIGINT"),
+    "text": ("it's; DROP TABLE t --", "VARCHAR"),
+    "real": (0.1, "DOUBLE"),
+    "day": (datetime.date(2024, 2, 29), "DATE"),
+    "when": (datetime.datetime(2024, 2, 29, 1, 2, 3, 4), "TIMESTAMP"),
+    "yes": (True, "BOOLEAN"),
+}
+
+
+def test_parameters_are_values(t, check):
+    columns = ", ".join(f"${name} AS {name}" for name in PARAMETERS)
+    params = {name: value for name, (value, _) in PARAMETERS.items()}
+    check(mdf.sql(f"SELECT {columns} FROM t WHERE id = $whole - 6", params=params, t=t), [params])
+
+
+def test_a_parameter_can_be_none_or_a_decimal():
+    made = mdf.sql("SELECT $n IS NULL AS none, $d AS d", params={"n": None, "d": decimal.Decimal("1.50")})
+    assert made.collect() == [{"none": True, "d": decimal.Decimal("1.50")}]
+
+
+@pytest.mark.parametrize("dialect", ["duckdb", "spark", "postgres", "snowflake", "databricks"])
+def test_parameters_in_other_dialects(dialect):
+    assert mdf.sql("SELECT $n + 1 AS x", dialect=dialect, params={"n": 2}).collect() == [{"x": 3}]
+
+
+DIALECTS = {
+    "mysql": "SELECT `name` FROM t WHERE `id` = 1",
+    "bigquery": "SELECT `name` FROM t WHERE id = 1",
+    "postgres": "SELECT name FROM t WHERE id::text = '1'",
+    "tsql": "SELECT TOP 1 [name] FROM t ORDER BY id",
+    "snowflake": "SELECT name FROM t QUALIFY row_number() OVER (ORDER BY id) = 1",
+    "spark": "SELECT name FROM t WHERE id <=> 1",
+}
+
+
+@pytest.mark.parametrize("dialect", DIALECTS)
+def test_other_dialects(t, check, dialect):
+    check(mdf.sql(DIALECTS[dialect], dialect=dialect, t=t), [{"name": "Ada"}])
+
+
+def test_files_as_tables(engine, t, check, tmp_path):
+    t.write_parquet(tmp_path / "people.parquet")
+    t.write_csv(tmp_path / "people.csv")
+    check(mdf.sql(f"SELECT people.name FROM '{tmp_path}/people.parquet' WHERE id = 2"), [{"name": "Bo"}])
+    check(mdf.sql(f"SELECT count(*) AS n FROM read_csv('{tmp_path}/people.csv')"), [{"n": 3}])
+    check(mdf.sql("SELECT count(*) AS n FROM p", p=tmp_path / "people.parquet"), [{"n": 3}])
+
+
+def test_registered_tables(engine, t, check):
+    assert mdf.register("Staff", t) is t
+    try:
+        assert "Staff" in mdf.tables()
+        check(mdf.sql("SELECT name FROM staff WHERE id = 1"), [{"name": "Ada"}])
+        check(mdf.table("STAFF").select("id").filter("id = 3"), [{"id": 3}])
+        check(mdf.sql("SELECT id FROM staff", staff=[{"id": 9}]), [{"id": 9}])
+    finally:
+        mdf.unregister("staff")
+    assert "Staff" not in mdf.tables()
+    with pytest.raises(mdf.errors.BindError, match="no registered table 'staff'"):
+        mdf.unregister("staff")
+    with pytest.raises(mdf.errors.BindError, match="no table 'staff'"):
+        mdf.table("staff")
+
+
+REFUSED = {
+    "CREATE TABLE x AS SELECT 1": "CREATE is refused",
+    "INSERT INTO t VALUES (1)": "INSERT is refused",
+    "UPDATE t SET id = 1": "UPDATE is refused",
+    "DELETE FROM t": "DELETE is refused",
+    "DROP TABLE t": "DROP is refused",
+    "COPY t TO 'x.csv'": "COPY is refused",
+    "ATTACH 'x.db'": "ATTACH is refused",
+    "PRAGMA database_size": "PRAGMA is refused",
+    "SET threads = 1": "SET is refused",
+    "INSTALL httpfs": "INSTALL is refused",
+    "MERGE INTO t USING t AS s ON t.id = s.id WHEN MATCHED THEN DELETE": "MERGE is refused",
+    "SELECT 1; SELECT 2": "holds 2 statements",
+    "": "no query in the text",
+    "-- nothing": "no query in the text",
+    "1 + 1": "is refused",
+}
+
+
+@pytest.mark.parametrize("query", REFUSED)
+def test_only_queries(query):
+    with pytest.raises(mdf.errors.QueryError, match=REFUSED[query]):
+        mdf.sql(query, t=ROWS)
+
+
+WRONG = {
+    "SELECT id FROM t WHERE": (mdf.errors.QueryError, r"line 1, column"),
+    "SELECT (1": (mdf.errors.QueryError, r"syntax error: Expecting \)"),
+    "SELECT 'x": (mdf.errors.QueryError, "line 1"),
+    "SELECT id\nFROM t\nWHERE nmae = 1": (mdf.errors.BindError, '"nmae" not found(.|\n)*line 3, column 7:\n  WHERE nmae = 1\n        \\^'),
+    "SELECT * FROM tt": (mdf.errors.BindError, r"no table 'tt'; did you mean t\?\nline 1, column 15"),
+    "SELECT nofun(id) FROM t": (mdf.errors.BindError, "nofun.*does not exist"),
+    "SELECT name + 1 FROM t WHERE name < DATE '2024-01-01'": (mdf.errors.BindError, "compare|type"),
+    "SELECT id, name AS ID FROM t": (mdf.errors.BindError, "'ID' stands twice"),
+    "SELECT id FROM t GROUP BY name": (mdf.errors.BindError, "GROUP BY"),
+    "SELECT $x FROM t": (mdf.errors.QueryError, r"\$x has no value(.|\n)*line 1, column 8"),
+    "SELECT ? FROM t": (mdf.errors.QueryError, "has no name"),
+}
+
+
+@pytest.mark.parametrize("query", WRONG)
+def test_wrong_queries(query):
+    kind, message = WRONG[query]
+    with pytest.raises(kind, match=message):
+        mdf.sql(query, t=ROWS)
+
+
+def test_parameters_too_many_and_dialects_unknown():
+    with pytest.raises(mdf.errors.QueryError, match="not in the query: b"):
+        mdf.sql("SELECT $a AS a", params={"a": 1, "b": 2})
+    with pytest.raises(mdf.errors.QueryError, match="no dialect 'sparc'"):
+        mdf.sql("SELECT 1", dialect="sparc")
+
+
+def test_local_files_cannot_be_read_by_stealth():
+    for query in ("SELECT * FROM glob('/etc/*')", "SELECT * FROM read_text('/etc/hosts')", "SELECT getenv('HOME')"):
+        with pytest.raises(mdf.errors.MdfError):
+            mdf.sql(query).collect()
