@@ -1,6 +1,7 @@
 """From a function object to the Python AST node that it was compiled from, proven by compiling the source again."""
 
 from __future__ import annotations
+import __future__
 
 import ast
 import bisect
@@ -9,6 +10,7 @@ import functools
 import gc
 import inspect
 import linecache
+import operator
 import os
 import sys
 import tokenize
@@ -31,6 +33,11 @@ UNSUPPORTED_FLAGS = {
     inspect.CO_COROUTINE: "an async function gives no value for a row",
     inspect.CO_ASYNC_GENERATOR: "an async function gives no value for a row",
 }
+
+# What "from __future__" leaves in a code object. A notebook hands it from cell to cell, and no body depends on it.
+FUTURE_FLAGS = functools.reduce(
+    operator.or_, (getattr(__future__, name).compiler_flag for name in __future__.all_feature_names)
+)
 
 SPECIAL_NAMES = {
     "<stdin>": "code typed into this REPL, or piped into Python, leaves no source behind",
@@ -150,10 +157,10 @@ def _bind(
     named = code.co_varnames[code.co_argcount : code.co_argcount + code.co_kwonlyargcount]
     arguments: dict[str, Any] = dict(function.__kwdefaults__ or {})
     defaults = function.__defaults__ or ()
-    arguments.update(zip(places[len(places) - len(defaults) :], defaults))
+    arguments.update(zip(places[len(places) - len(defaults) :], defaults, strict=True))
     if len(positional) > len(places):
         raise CannotLift(f"{_name(function)} takes {len(places)} positional arguments, partial() gives more")
-    arguments.update(zip(places, positional))
+    arguments.update(zip(places, positional, strict=False))
     unknown = [k for k in keywords if k not in places + named or k in places[: code.co_posonlyargcount]]
     twice = [k for k in keywords if k in places[: len(positional)]]
     if unknown or twice:
@@ -171,7 +178,7 @@ def _bind(
 
 def _closure(function: FunctionType) -> dict[str, Any]:
     values = {}
-    for name, cell in zip(function.__code__.co_freevars, function.__closure__ or ()):
+    for name, cell in zip(function.__code__.co_freevars, function.__closure__ or (), strict=True):
         try:
             values[name] = cell.cell_contents
         except ValueError:  # an empty cell: the name is not assigned yet
@@ -267,7 +274,7 @@ def _find(source: Source, code: CodeType) -> Definition | None:
     nodes = [n for n in _definitions(source.tree, code.co_firstlineno) if _node_name(n) == code.co_name]
     if len(nodes) > 1:
         marked = _marked_codes(source, nodes)
-        nodes = [n for n, c in zip(nodes, marked) if c is not None and _fingerprint(c) == fingerprint]
+        nodes = [n for n, c in zip(nodes, marked, strict=True) if c is not None and _fingerprint(c) == fingerprint]
         # Of several that compile alike, any will do: what they close over comes from the function object.
     return nodes[0] if nodes else None
 
@@ -282,7 +289,7 @@ def _fingerprint(code: CodeType) -> tuple[object, ...]:
         code.co_varnames,
         code.co_freevars,
         code.co_cellvars,
-        code.co_flags,
+        code.co_flags & ~FUTURE_FLAGS,
         (code.co_argcount, code.co_posonlyargcount, code.co_kwonlyargcount),
         getattr(code, "co_exceptiontable", b""),
     )
@@ -345,14 +352,14 @@ def _marked_codes(source: Source, nodes: list[Definition]) -> list[CodeType | No
     marks = [len(source.lines) + 10 + place for place in range(len(nodes))]
     heads = [getattr(n, "decorator_list", None) or [n] for n in nodes]
     kept = [(h[0].lineno, h[0].end_lineno) for h in heads]
-    for head, mark in zip(heads, marks):
+    for head, mark in zip(heads, marks, strict=True):
         head[0].lineno = head[0].end_lineno = mark
     try:
         module = compile(source.tree, source.filename, "exec", dont_inherit=True)
     except ValueError:
         return [None] * len(nodes)
     finally:
-        for head, (start, end) in zip(heads, kept):
+        for head, (start, end) in zip(heads, kept, strict=True):
             head[0].lineno, head[0].end_lineno = start, end
     found = {c.co_firstlineno: c for c in _nested(module)}
     return [found.get(mark) for mark in marks]

@@ -11,6 +11,7 @@ from sqlglot import exp
 from sqlglot.errors import SqlglotError
 from sqlglot.optimizer.annotate_types import annotate_types
 from sqlglot.optimizer.qualify import qualify
+from sqlglot.optimizer.scope import Scope, traverse_scope
 from sqlglot.schema import MappingSchema
 
 from mdfsql.catalog import Source
@@ -108,7 +109,29 @@ def resolve(tree: exp.Expr, sources: tuple[Source, ...], engine: str) -> exp.Exp
         schema.add_table(exp.to_table(source.name), dict(source.schema), match_depth=False)
     try:
         tree = qualify(tree, schema=schema, dialect="duckdb", validate_qualify_columns=True)
+        order_by_inputs(tree, schema)
         return annotate_types(tree, schema=schema, dialect="duckdb")
     except SqlglotError as error:
         # DuckDB has bound this query: what cannot be resolved here is ours to learn, never to guess.
         raise Unsupported("this query", engine, f"its columns could not be resolved ({error})") from error
+
+
+def order_by_inputs(tree: exp.Expr, schema: MappingSchema) -> None:
+    """Qualify what an ORDER BY expression reads.
+
+    In the reference a bare name in ORDER BY is an output column first, but inside an expression an input column
+    first: ``SELECT -a AS a FROM t ORDER BY a + 1`` orders by the table's ``a``. Other engines take the output.
+    """
+    for scope in traverse_scope(tree):
+        order = scope.expression.args.get("order") if isinstance(scope.expression, exp.Select) else None
+        for key in order.expressions if order else ():
+            if isinstance(key.this, exp.Column):
+                continue
+            for found in key.this.find_all(exp.Column):
+                if found.table:
+                    continue
+                for name, (_, source) in scope.selected_sources.items():
+                    names = source.expression.named_selects if isinstance(source, Scope) else schema.column_names(source)
+                    if found.name in names:
+                        found.set("table", exp.to_identifier(name, quoted=True))
+                        break

@@ -5,6 +5,7 @@ Where Python would raise only because a value is None, a filter drops the row an
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -50,7 +51,7 @@ def lift_row(function: Callable[..., Any], schema: Schema) -> dict[str, exp.Expr
         raise captured.refuse(f"map needs a dict for every row, this gives {kind}", lifter.body)
     if not result.columns:
         raise captured.refuse("this gives a dict without keys: a dataset has at least one column", lifter.body)
-    return {name: _copied(captured, lambda v=v: _output(name, v)) for name, v in result.columns.items()}
+    return {name: _copied(captured, functools.partial(_output, name, v)) for name, v in result.columns.items()}
 
 
 def lift_value(function: Callable[..., Any], schema: Schema) -> exp.Expression:
@@ -90,7 +91,7 @@ def _start(function: Callable[..., Any], rows: list[Row]) -> tuple[Lifter, Captu
     if len(captured.rows) != len(rows):
         wanted = "one row" if len(rows) == 1 else f"{len(rows)} rows"
         raise captured.refuse(f"this is called with {wanted}, but takes {len(captured.rows)} arguments")
-    return Lifter(captured, dict(zip(captured.rows, rows))), captured
+    return Lifter(captured, dict(zip(captured.rows, rows, strict=True))), captured
 
 
 def _row(schema: Schema, table: str | None = None) -> Row:

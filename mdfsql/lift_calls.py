@@ -72,8 +72,9 @@ def call(lifter: Lifter, node: ast.Call, as_test: bool) -> Result:
         return lift(*_arguments(lifter, node))
     if isinstance(function.value, ModuleType) or inspect.isclass(function.value):
         raise Refusal(f"calling {ast.unparse(node.func)} is not lifted")
-    if getattr(builtins, getattr(function.value, "__name__", ""), None) is function.value:
-        raise Refusal(f"{function.value.__name__}() is not lifted")
+    name = getattr(function.value, "__name__", "")
+    if function.value is not None and getattr(builtins, name, None) is function.value:
+        raise Refusal(f"{name}() is not lifted")
     return _inlined(lifter, function.value, node, as_test)
 
 
@@ -115,7 +116,7 @@ def _row_method(lifter: Lifter, row: Row, name: str, arguments: list[Thought], n
             return items(keys)
         if name == "values":
             return items(row.columns.values())
-        return Items(tuple(Items((k, v)) for k, v in zip(keys, row.columns.values())))
+        return Items(tuple(Items((k, v)) for k, v in zip(keys, row.columns.values(), strict=True)))
     suggestion = NEW_DICT if name in ("update", "pop", "setdefault", "clear", "popitem") else None
     raise Refusal(f"{ast.unparse(node.func)}() is not lifted", suggestion)
 

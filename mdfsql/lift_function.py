@@ -185,7 +185,7 @@ class Lifter:
                 parts = elements(value)
             if len(parts) != len(target.elts):
                 raise self.captured.refuse(f"{len(parts)} values for {len(target.elts)} names", target)
-            for part, inner in zip(parts, target.elts):
+            for part, inner in zip(parts, target.elts, strict=True):
                 self.bind(inner, part, pending)
             return value
         raise self.captured.refuse("only plain names can be assigned to", target, NEW_DICT)
@@ -203,10 +203,11 @@ class Lifter:
                 value = flag(test)
             value = marked(value)
             pending.append(value)
-            test = replace(test, strict=test.strict | {value.mark}, uses=test.uses | {value.mark})
+            test = replace(test, strict=test.strict | value.strict, uses=test.uses | value.uses)
         ways = []
         for body, nonnull in ((statement.body, test.nonnull_true), (statement.orelse, test.nonnull_false)):
-            way, computed = self.at(nonnull), []
+            way = self.at(nonnull)
+            computed: list[Value] = []
             inner = list(body)
             while inner:
                 way.step(inner.pop(0), inner, computed)
@@ -233,8 +234,10 @@ class Lifter:
             items = elements(self.expression(statement.iter))
         if len(items) > MAX_TURNS:
             raise self.captured.refuse(f"a loop of {len(items)} turns is too long to unroll", statement.iter)
-        turns = ([Binding(statement.target, item, statement), *statement.body] for item in items)
-        return [step for turn in turns for step in turn]
+        turns: list[ast.stmt | Binding] = []
+        for item in items:
+            turns += [Binding(statement.target, item, statement), *statement.body]
+        return turns
 
     # --- truth --------------------------------------------------------------------------------------------------------
 
@@ -281,7 +284,7 @@ class Lifter:
         left = self.expression(node.left)
         result: Test | None = None
         here = self
-        for op, comparator in zip(node.ops, node.comparators):
+        for op, comparator in zip(node.ops, node.comparators, strict=True):
             right = here.expression(comparator)
             with here.placed(node):
                 link = here.link(op, left, right)
@@ -477,12 +480,13 @@ class Lifter:
         columns: dict[str, Value] = {}
         if node.keys and None not in node.keys:
             # A table of constants, {1: "one"}.
-            pairs = [(self.expression(k), self.expression(v)) for k, v in zip(node.keys, node.values) if k]
+            pairs = [(self.expression(k), self.expression(v)) for k, v in zip(node.keys, node.values, strict=True) if k]
             plain = [(k.const, v.const) for k, v in pairs if isinstance(k, Value) and isinstance(v, Value)]
             if len(plain) == len(pairs) and all(k is not UNKNOWN and v is not UNKNOWN for k, v in plain):
-                if any(type(k) is not str for k, _ in plain):
-                    return Thing(dict(plain))
-        for key, value in zip(node.keys, node.values):
+                table = dict(plain)
+                if any(type(k) is not str for k in table):
+                    return Thing(table)
+        for key, value in zip(node.keys, node.values, strict=True):
             if key is None:
                 with self.placed(value):
                     overwrite(columns, as_columns(self.expression(value)))

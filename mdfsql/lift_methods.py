@@ -106,10 +106,13 @@ def formatted(value: Value, spec: str) -> Value:
     if value.kind in ("float", "int") and (found := re.fullmatch(r"\.(\d{1,2})f", spec)) and int(found[1]) <= 15:
         number_ = as_float(value).sql
         node = exp.Format(this=exp.Literal.string("{:" + spec + "}"), expressions=[number_])
+        limit = 10 ** (15 - int(found[1]))
+        if value.kind == "int" and max(map(abs, value.bounds or INT64)) < limit:
+            return strict(node, "VARCHAR", value)
         size = exp.Abs(this=number_)
         # Past 15 digits SQL writes what it likes; NaN and infinity are written alike.
         beyond = sql.both(
-            sql.operation(exp.GTE, size, sql.literal(10.0 ** (15 - int(found[1])), "DOUBLE")),
+            sql.operation(exp.GTE, size, sql.literal(float(limit), "DOUBLE")),
             sql.operation(exp.LT, size, sql.literal(math.inf, "DOUBLE")),
         )
         failure = sql.error(f"format {spec}: a number with more than 15 digits, beyond what SQL writes exactly")
@@ -140,7 +143,7 @@ def sliced(value: Value, start: Value | None = None, stop: Value | None = None) 
         begin = sql.literal((low or 0) + 1, "BIGINT")
     if high is None:
         if low is None:
-            return value
+            return strict(node, "VARCHAR", value)
         return strict(exp.Substring(this=node, start=begin), "VARCHAR", value)
     if high >= 0 and (low is None or low >= 0):
         count: Node = sql.literal(max(high - (low or 0), 0), "BIGINT")

@@ -304,9 +304,9 @@ def _members(value: Value, items: Iterable[Any]) -> Iterable[Value]:
             member = constant(int(item))
         if member.kind == "float" and math.isnan(item):
             raise Refusal("nan in a container is found by identity, which SQL does not have")
-        if member.kind != value.kind and not {member.kind, value.kind} <= NUMBERS:
-            if {member.kind, value.kind} != {"decimal", "int"}:
-                raise Refusal(f"{item!r} is never equal to a {value.name}", "give constants of the column's type")
+        kinds = {member.kind, value.kind}
+        if len(kinds) > 1 and not kinds <= NUMBERS and kinds != {"decimal", "int"}:
+            raise Refusal(f"{item!r} is never equal to a {value.name}", "give constants of the column's type")
         yield member
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import functools
+import itertools
 import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeAlias
@@ -38,6 +39,8 @@ def read_query(
     """
     tree = bind_parameters(parse_query(text, dialect), params or {}, text)
     inputs: dict[str, Relation | Source] = {}
+    taken = {node.name.lower() for node in tree.find_all(exp.Identifier)}
+    free = (name for name in map("_{}".format, itertools.count()) if name not in taken)
     for table in list(tree.find_all(exp.Table)):
         if _is_local(table):
             continue
@@ -47,7 +50,7 @@ def read_query(
                 # A table function such as range(): the binder knows it, and each target allows or refuses it.
                 continue
             raise unknown_table(table, text, known)
-        name = next((n for n, given in inputs.items() if given is found), None) or f"_{len(inputs)}"
+        name = next((n for n, given in inputs.items() if given is found), None) or next(free)
         inputs[name] = found
         if not table.alias:
             table.set("alias", exp.TableAlias(this=exp.to_identifier(_last_name(table), quoted=True)))

@@ -121,7 +121,7 @@ class Relation:
                         raise AssertionError("a table cannot be a whole query")
                     table.replace(subquery)
             if uses.get(id(node), 0) > 1:
-                names[id(node)] = f"shared_{len(ctes) + 1}"
+                names[id(node)] = f"_shared_{len(ctes) + 1}"
                 ctes.append((names[id(node)], tree))
             else:
                 built[id(node)] = tree

@@ -73,7 +73,9 @@ def _kept_order(relation: Relation) -> exp.Order | None:
     keys = []
     for key in order_.expressions:
         this = key.this
-        if not sources:
+        if isinstance(this, exp.Literal) and this.is_int and 0 < int(this.name) <= len(outputs):
+            name = list(relation.schema)[int(this.name) - 1]
+        elif not sources:
             name = outputs.get(this.name.lower()) if isinstance(this, exp.Column) else None
         elif isinstance(this, exp.Column) and not this.table and this.name.lower() in outputs:
             name = outputs[this.name.lower()]

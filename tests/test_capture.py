@@ -36,7 +36,7 @@ def source_of(function: Any) -> str:
 
 
 def test_lambdas_on_one_line_are_told_apart() -> None:
-    a, b, c = lambda r: r["a"] > 1, lambda r: r["a"] > True, lambda r: (lambda: r["a"] > 1)
+    a, b, c = lambda r: r["a"] > 1, lambda r: r["a"] > True, lambda r: lambda: r["a"] > 1
     assert source_of(a) == "lambda r: r['a'] > 1"
     assert source_of(b) == "lambda r: r['a'] > True"
     assert source_of(c) == "lambda r: lambda: r['a'] > 1"
@@ -44,7 +44,7 @@ def test_lambdas_on_one_line_are_told_apart() -> None:
 
 def test_constants_that_compare_equal_are_told_apart() -> None:
     a, b, c, d = lambda r: 0, lambda r: 0.0, lambda r: -0.0, lambda r: False
-    assert [source_of(f) for f in (a, b, c, d)] == ["lambda r: 0", "lambda r: 0.0", "lambda r: -0.0", "lambda r: False"]
+    assert [source_of(f)[10:] for f in (a, b, c, d)] == ["0", "0.0", "-0.0", "False"]
 
 
 def test_equal_lambdas_keep_their_own_closures() -> None:
@@ -61,9 +61,10 @@ def test_nested_decorated_and_multiline(tmp_path: Path) -> None:
         "class Box:\n"
         "    @keep\n    @keep\n"
         "    def inner(r):\n        return r['a']\n\n"
-        "    pick = [\n        lambda r: (\n            r['a']\n            + 1\n        ),\n        lambda r: r['b'],\n    ]\n",
+        "    pick = [\n        lambda r: (\n            r['a']\n            + 1\n        ),\n"
+        "        lambda r: r['b'],\n    ]\n",
     )
-    assert capture(made.Box.inner).node.body[0].lineno == 8  # type: ignore[union-attr, index]
+    assert capture(made.Box.inner).node.body[0].lineno == 8  # type: ignore[index]
     assert [source_of(f) for f in made.Box.pick] == ["lambda r: r['a'] + 1", "lambda r: r['b']"]
 
 

@@ -14,6 +14,7 @@ import io
 import linecache
 import os
 import re
+import shlex
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -63,12 +64,14 @@ def examples(text: str) -> list[Example]:
 
 def run_python(example: Example, name: str, namespace: dict[str, Any]) -> str:
     """Run a block and return what it prints."""
-    # Row functions are read from their source, so the block has to be found where Python looks for files.
-    linecache.cache[name] = (len(example.source), None, example.source.splitlines(keepends=True), name)
+    # Row functions are read from their source, so the block has to be found where Python looks for files: under the
+    # document's name, on the document's lines.
+    source = "\n" * (example.line - 1) + example.source
+    linecache.cache[name] = (len(source), None, source.splitlines(keepends=True), name)
     out = io.StringIO()
     with contextlib.redirect_stdout(out):
         try:
-            exec(compile(example.source, name, "exec"), namespace)
+            exec(compile(source, name, "exec", dont_inherit=True), namespace)
         except mdf.errors.MdfError as error:
             print(f"{type(error).__name__}: {error}")
     return out.getvalue()
@@ -76,9 +79,9 @@ def run_python(example: Example, name: str, namespace: dict[str, Any]) -> str:
 
 def run_shell(example: Example) -> str:
     """Run a block's commands and return what they print."""
-    here = str(Path(sys.executable).parent)
-    env = {**os.environ, "PATH": here + os.pathsep + os.environ["PATH"], "COLUMNS": "120", "NO_COLOR": "1"}
-    done = subprocess.run(example.source, shell=True, env=env, capture_output=True, text=True, check=False, timeout=120)
+    command = f'mdfsql() {{ {shlex.quote(sys.executable)} -m mdfsql.cli "$@"; }}\n{example.source}'
+    env = {**os.environ, "COLUMNS": "120", "NO_COLOR": "1"}
+    done = subprocess.run(command, shell=True, env=env, capture_output=True, text=True, check=False, timeout=120)
     # Notes for a person's eyes go to stderr; an error is what a command that fails has to show.
     return done.stdout if done.returncode == 0 else done.stdout + done.stderr
 
@@ -95,17 +98,19 @@ def test_examples_do_what_they_show(path: Path, tmp_path: Path, monkeypatch: pyt
     (tmp_path / "queries").symlink_to(ROOT / "queries")
     namespace: dict[str, Any] = {"__name__": "__main__"}
     checker = doctest.OutputChecker()
+    wrong = []
     try:
         with mdf.set_backend("duckdb"):
             for example in filter(lambda e: e.runs, examples(path.read_text(encoding="utf-8"))):
-                name = f"{path.name}:{example.line}"
-                got = run_shell(example) if example.language == "sh" else run_python(example, name, namespace)
-                got, want = plain(got), plain(example.want)
-                if not checker.check_output(want, got, doctest.ELLIPSIS):
-                    pytest.fail(f"{name} printed\n{got}\nand not\n{want}", pytrace=False)
+                is_shell = example.language == "sh"
+                got = plain(run_shell(example) if is_shell else run_python(example, path.name, namespace))
+                if not checker.check_output(plain(example.want), got, doctest.ELLIPSIS):
+                    wrong.append(f"{path.name}, line {example.line} printed\n{got}\nand not\n{plain(example.want)}")
     finally:
         for table in mdf.tables():
             mdf.unregister(table)
+    if wrong:
+        pytest.fail("\n".join(wrong), pytrace=False)
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)

@@ -174,3 +174,25 @@ def test_local_files_cannot_be_read_by_stealth():
     for query in ("SELECT * FROM glob('/etc/*')", "SELECT * FROM read_text('/etc/hosts')", "SELECT getenv('HOME')"):
         with pytest.raises(mdf.errors.MdfError):
             mdf.sql(query).collect()
+
+
+ORDERS = {
+    "bare name is the output": ("SELECT -id AS id FROM t ORDER BY id", [-3, -2, -1]),
+    "name in an expression is the input": ("SELECT -id AS id FROM t ORDER BY id + 0", [-1, -2, -3]),
+    "qualified name is the input": ("SELECT -id AS id FROM t ORDER BY t.id", [-1, -2, -3]),
+    "ordinal": ("SELECT -id AS id FROM t ORDER BY 1", [-3, -2, -1]),
+    "output in an expression": ("SELECT -id AS x FROM t ORDER BY x * 2", [-3, -2, -1]),
+    "column that is not an output": ("SELECT id AS x FROM t ORDER BY v DESC NULLS LAST", [3, 1, 2]),
+}
+
+
+@pytest.mark.parametrize("name", ORDERS)
+def test_order(t, name):
+    query, expected = ORDERS[name]
+    made = mdf.sql(query, t=t)
+    assert [next(iter(row.values())) for row in made.collect()] == expected
+    assert [next(iter(row.values())) for row in made.filter("1 = 1").collect()] == expected or name.startswith("column")
+
+
+def test_a_cte_may_have_any_name(t, check):
+    check(mdf.sql("WITH _0 AS (SELECT id FROM t WHERE id = 1) SELECT _0.id FROM _0, t AS _1 WHERE _1.id = 2", t=t), [{"id": 1}])

@@ -143,8 +143,9 @@ class Planner:
                     own = {n: col(n) for n in range(width)}
                     other = {width + n: col(n) for n in range(len(right.types))}
                     keys.append((expression(a, own), expression(b, other)))
-        on = expression(condition, sides) if condition is not None else None
-        return graph.join(kind if on is not None else "CROSS", left, right, on, keys)
+        # A condition on one side alone may have been moved down to that side: then every pair that is left matches.
+        on = expression(condition, sides) if condition is not None else exp.true()
+        return graph.join(kind, left, right, on, keys)
 
     def _cross(self, plan: Any, graph: Graph, inputs: list[Frame]) -> Frame:
         return graph.join("CROSS", *inputs, None, ())

@@ -35,7 +35,7 @@ SAME = frozenset(
     }
 )
 
-BLANK = r"[ \\t\\n\\x0B\\f\\r]*".replace("\\\\", "\\")
+BLANK = r"[ \t\n\f\r]*"
 SPELLED = {
     "int": rf"^{BLANK}[+-]?[0-9]+{BLANK}$",
     "decimal": rf"^{BLANK}[+-]?([0-9]+\.?[0-9]*|\.[0-9]+){BLANK}$",
@@ -46,13 +46,14 @@ SPELLED = {
 }
 
 # What the reference makes a value of though it is not spelled so; elsewhere it is NULL in a TRY_CAST.
+_NUMBERLIKE = rf"^{BLANK}[+-]?\.?[0-9][0-9a-fA-FxX_.+-]*{BLANK}$"
 DOUBTFUL = {
-    "int": r"[0-9]",
-    "decimal": r"[0-9]",
-    "double": r"[0-9]|(?i:inf|nan)",
-    "bool": r"(?i:y|n|o)",
-    "date": r"[0-9]|(?i:inf|epoch)",
-    "timestamp": r"[0-9]|(?i:inf|epoch)",
+    "int": _NUMBERLIKE,
+    "decimal": _NUMBERLIKE,
+    "double": rf"{_NUMBERLIKE}|(?i:inf|nan)",
+    "bool": r"^(?i:y|yes|n|no|on|off)$",
+    "date": r"^[ ]*[+-]?[0-9]{1,7}[-/ .\\]|(?i:inf|epoch)",
+    "timestamp": r"^[ ]*[+-]?[0-9]{1,7}[-/ .\\]|(?i:inf|epoch)",
 }
 
 

@@ -142,7 +142,7 @@ class _Split:
         for node in [*keys, *found]:
             if node.sql() not in computed:
                 as_ = self.names.new()
-                computed[node.sql()] = column(as_, name)
+                computed[node.sql()] = _stand_in(as_, name, node)
                 outputs.append(exp.alias_(node.copy(), as_, quoted=True))
 
         def change(node: exp.Expr) -> exp.Expr:
@@ -171,12 +171,12 @@ class _Split:
             def take(node: exp.Expr) -> None:
                 if node.sql() not in computed:  # noqa: B023 - called at once
                     as_ = self.names.new()
-                    computed[node.sql()] = column(as_, name)  # noqa: B023
+                    computed[node.sql()] = _stand_in(as_, name, node)  # noqa: B023
                     outputs.append(exp.alias_(node.copy(), as_, quoted=True))  # noqa: B023
 
             tables = source_names(exp.Select(**self.rows).copy())
             for node in self._pending():
-                rest = _replaced(node.copy(), {text: exp.column("_") for text in now})
+                rest = _replaced(node.copy(), {text: _stand_in("_", "", w) for text, w in now.items()})
                 for needed in own_columns(rest, tables):
                     take(needed)
             for window in now.values():
@@ -227,6 +227,16 @@ class _Split:
         _become(self.select, result)
 
 
+# Under this key a column keeps what it stands for.
+OF = "mdf_of"
+
+
+def _stand_in(name: str, table: str, node: exp.Expr) -> exp.Column:
+    made = column(name, table)
+    made.meta[OF] = node.copy()
+    return made
+
+
 def _is_zero(limit: exp.Expr | None) -> bool:
     return isinstance(limit, exp.Limit) and limit.expression.sql() == "0"
 
@@ -249,9 +259,20 @@ def _without_aliases(node: exp.Expr, aliases: dict[str, exp.Expr]) -> exp.Expr:
 
 def _replaced(node: exp.Expr, columns: dict[str, exp.Column]) -> exp.Expr:
     """Return an expression in which what is computed already is read from a column."""
-
-    def change(part: exp.Expr) -> exp.Expr:
-        found = columns.get(part.sql())
-        return found.copy() if found is not None else part
-
-    return node.transform(change)
+    found = columns.get(node.sql()) if columns else None
+    if found is not None:
+        return found.copy()
+    if isinstance(node, exp.Select) and columns:
+        # A query inside has aggregates of its own, and its tables hide those of the same name outside.
+        hidden = source_names(node)
+        columns = {
+            text: value
+            for text, value in columns.items()
+            if not any(True for _ in aggregates(value.meta[OF]))
+            and not any(c.table in hidden for c in value.meta[OF].find_all(exp.Column))
+        }
+    for child in list(node.iter_expressions()):
+        new = _replaced(child, columns)
+        if new is not child:
+            child.replace(new)
+    return node

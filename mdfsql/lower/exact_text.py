@@ -1,0 +1,296 @@
+"""Functions of text, at the edges where engines part."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlglot import exp
+
+from mdfsql.lower.rules import call, case, each, integer, kind, literal_text, number, paren, raised, refuse, text
+
+__all__ = ["exact_text"]
+
+ASCII = r"\A[\x00-\x7F]*\z"
+
+
+def exact_text(tree: exp.Expr) -> exp.Expr:
+    """Positions of 0 or less, letters that change their number in upper case, and backslashes mean what they do in DuckDB."""
+    return each(tree, RULES)
+
+
+def _text(node: exp.Expr, what: str) -> None:
+    if kind(node) not in ("text", "null"):
+        instead = "CAST it to VARCHAR" if kind(node) in ("int", "date", "bool", "decimal", "timestamp") else None
+        refuse(f"{what} of {kind(node).upper()}", "it is not shown to agree there", instead)
+
+
+def _plain(what: str, *names: str) -> Any:
+    """Return a rule that only checks that the arguments are text."""
+
+    def rule(node: Any) -> None:
+        for name in names:
+            if node.args.get(name) is not None:
+                _text(node.args[name], what)
+
+    return rule
+
+
+def _ascii(value: exp.Expr) -> exp.Expr:
+    return call("RLIKE", value, ASCII, type="BOOLEAN")
+
+
+def _cased(name: str) -> Any:
+    """Upper and lower case letter by letter: a letter that would become two, or another one by its place, stays or is named."""
+
+    def rule(node: Any) -> exp.Expr:
+        _text(node.this, f"{name.lower()}()")
+        return cased(name, node.this)
+
+    return rule
+
+
+def cased(name: str, value: exp.Expr) -> exp.Expr:
+    """Return upper or lower case of text: at once where it is ASCII; other letters are refused when they are met."""
+    if (constant := literal_text(value)) is not None and constant.isascii():
+        return call(name, value, type="VARCHAR")
+    # Latin-1, Latin Extended-A, Greek and Cyrillic letters that have one partner each are shown to agree.
+    good = call("RLIKE", value, SAFE_LETTERS, type="BOOLEAN")
+    message = exp.Concat(
+        expressions=[text(f"{name.lower()}(): engines disagree on a letter of '"), value.copy(), text("'")],
+        safe=False,
+        coalesce=False,
+    )
+    bad = exp.And(this=exp.Not(this=good), expression=exp.Not(this=exp.Is(this=paren(value), expression=exp.Null())))
+    return case((bad, raised(message)), default=call(name, value, type="VARCHAR"))
+
+
+# ASCII; Latin-1 but for ß, µ and ÿ; Latin Extended-A but for İ, ı, ŉ, Ÿ and ſ; CJK, kana and hangul, which have no case.
+SAFE_LETTERS = (
+    r"\A[\x00-\x7F\u00A0-\u00B4\u00B6-\u00DE\u00E0-\u00FE\u0100-\u012F\u0132-\u0148\u014A-\u0177\u0179-\u017E"
+    r"\u0391-\u03A1\u03A4-\u03A9\u03B1-\u03C1\u03C4-\u03C9\u0410-\u044F\u0401\u0451\u2010-\u2027\u3000-\u30FF\u4E00-\u9FFF\uAC00-\uD7A3]*\z"
+)
+
+
+def _substring(node: Any) -> exp.Expr | None:
+    _text(node.this, "substring()")
+    start, length = node.args.get("start"), node.args.get("length")
+    at, size = integer(start), integer(length)
+    if kind(start) != "int" or (length is not None and kind(length) != "int"):
+        refuse("substring() at a position that is no integer", "it is not shown to agree there")
+    if size is not None and size < 0:
+        refuse("substring() of a negative length", "there it gives ''")
+    if at == 0:
+        if length is not None and size is None:
+            refuse("substring() from 0 with a length that is no constant", "positions begin at 1")
+        size = None if size is None else max(size - 1, 0)
+        return _sub(node.this, number(1), None if size is None else number(size))
+    if at is not None and at < 0 and length is not None:
+        refuse("substring() from the end with a length", "what lies before the text counts there", "right(), then left()")
+    tests: list[exp.Expr] = []
+    if at is None:
+        tests.append(exp.LTE(this=paren(start), expression=number(0)))
+    if length is not None and size is None:
+        tests.append(exp.LT(this=paren(length), expression=number(0)))
+    made = _sub(node.this, start, length)
+    if at is not None and at < 0:
+        # From before the beginning, the reference gives the whole.
+        short = exp.LT(this=call("CHAR_LENGTH", node.this, type="BIGINT"), expression=number(-at))
+        return case((short, node.this), default=made)
+    if not tests:
+        return made
+    test = tests[0] if len(tests) == 1 else exp.Or(this=tests[0], expression=tests[1])
+    return case((test, raised("substring(): engines disagree on a start below 1 or a length below 0")), default=made)
+
+
+def _sub(value: exp.Expr, start: exp.Expr, length: exp.Expr | None) -> exp.Expr:
+    return call("SUBSTRING", *([value, start] if length is None else [value, start, length]), type="VARCHAR")
+
+
+def _end(name: str) -> Any:
+    def rule(node: Any) -> exp.Expr:
+        _text(node.this, f"{name.lower()}()")
+        count = node.expression
+        size = integer(count)
+        if kind(count) != "int" or (size is not None and size < 0):
+            refuse(f"{name.lower()}() of a negative number of letters", "there it gives ''", "substring()")
+        made = call(name, node.this, count, type="VARCHAR")
+        if size is not None:
+            return made
+        negative = exp.LT(this=paren(count), expression=number(0))
+        return case((negative, raised(f"{name.lower()}(): engines disagree on a negative length")), default=made)
+
+    return rule
+
+
+def _trim(node: Any) -> exp.Expr:
+    _text(node.this, "trim()")
+    what = node.expression
+    if what is not None and not literal_text(what):
+        refuse("trim() of letters that are no constant", "it is not shown to agree there")
+    name = {"LEADING": "LTRIM", "TRAILING": "RTRIM"}.get((node.args.get("position") or "").upper(), "BTRIM")
+    arguments = [node.this] if what is None else [node.this, what]
+    if name != "BTRIM" and what is not None:
+        arguments.reverse()  # Spark's order: what to trim, then the text.
+    return call(name, *arguments, type="VARCHAR")
+
+
+def _length(node: Any) -> exp.Expr | None:
+    if kind(node.this) == "list":
+        return call("SIZE", node.this, type="BIGINT")
+    _text(node.this, "length()")
+    return call("CHAR_LENGTH", node.this, type="BIGINT")
+
+
+def _reverse(node: Any) -> exp.Expr:
+    _text(node.this, "reverse()")
+    # The reference turns round graphemes, not code points: the same only for plain letters.
+    good = exp.Or(this=_ascii(node.this), expression=exp.Is(this=paren(node.this), expression=exp.Null()))
+    message = raised("reverse(): engines disagree on text beyond ASCII")
+    return case((good, call("REVERSE", node.this, type="VARCHAR")), default=message)
+
+
+def _repeat(node: Any) -> exp.Expr | None:
+    _text(node.this, "repeat()")
+    return call("REPEAT", node.this, node.args["times"], type="VARCHAR")
+
+
+def _pad(node: Any) -> exp.Expr:
+    name = "LPAD" if node.args.get("is_left") else "RPAD"
+    _text(node.this, f"{name.lower()}()")
+    fill, size = node.args.get("fill_pattern"), integer(node.expression)
+    if not literal_text(fill) or size is None or size < 0:
+        refuse(f"{name.lower()}() with a length or filling that is no constant", "it is not shown to agree there")
+    return call(name, node.this, node.expression, fill, type="VARCHAR")
+
+
+def _replace(node: Any) -> exp.Expr:
+    for name in ("this", "expression", "replacement"):
+        _text(node.args[name], "replace()")
+    return call("REPLACE", node.this, node.expression, node.args["replacement"], type="VARCHAR")
+
+
+def _position(node: Any) -> exp.Expr:
+    _text(node.this, "strpos()")
+    _text(node.args["substr"], "strpos()")
+    if node.args.get("position") or node.args.get("occurrence"):
+        refuse("strpos() from a position", "it is not shown to agree there")
+    return call("INSTR", node.this, node.args["substr"], type="BIGINT")
+
+
+def _part(node: Any) -> exp.Expr:
+    _text(node.this, "split_part()")
+    delimiter, at = literal_text(node.args.get("delimiter")), integer(node.args.get("part_index"))
+    if not delimiter or at is None or at < 1:
+        refuse("split_part() with a delimiter or index that is no constant, or not above 0", "it is not shown to agree")
+    return call("SPLIT_PART", node.this, node.args["delimiter"], node.args["part_index"], type="VARCHAR")
+
+
+def _split(node: Any) -> exp.Expr:
+    _text(node.this, "string_split()")
+    delimiter = literal_text(node.expression)
+    if not delimiter or "\\E" in delimiter:
+        refuse("string_split() by what is no constant, or empty", "it is not shown to agree there")
+    return call("SPLIT", node.this, rf"\Q{delimiter}\E", type="VARCHAR[]")
+
+
+def _concat(node: Any) -> exp.Expr:
+    parts = []
+    for part in node.expressions:
+        if kind(part) == "null":
+            continue
+        if kind(part) in ("int", "bool", "date", "decimal"):
+            part = exp.Cast(this=part.copy(), to=exp.DataType.build("VARCHAR", dialect="duckdb"))
+        else:
+            _text(part, "concat()")
+        parts.append(exp.Coalesce(this=part.copy(), expressions=[text("")]))
+    # NULL counts as '' in the reference's concat(), unlike in ||.
+    return call("CONCAT", *parts, type="VARCHAR") if parts else text("")
+
+
+def _pipe(node: Any) -> exp.Expr:
+    parts = []
+    for part in (node.this, node.expression):
+        if kind(part) in ("int", "bool", "date", "decimal"):
+            part = exp.Cast(this=part.copy(), to=exp.DataType.build("VARCHAR", dialect="duckdb"))
+        else:
+            _text(part, "||")
+        parts.append(part)
+    return call("CONCAT", *parts, type="VARCHAR")
+
+
+def _concat_ws(node: Any) -> exp.Expr:
+    for part in node.expressions:
+        _text(part, "concat_ws()")
+    return call("CONCAT_WS", *node.expressions, type="VARCHAR")
+
+
+def _like(node: Any) -> exp.Expr | None:
+    _text(node.this, "LIKE")
+    _text(node.expression, "LIKE")
+    subject, pattern = node.this, node.expression
+    if isinstance(node, exp.ILike):
+        subject, pattern = cased("LOWER", subject), cased("LOWER", pattern)
+    if not isinstance(node.parent, exp.Escape):
+        # A backslash escapes there, and is a sign like any other in the reference.
+        constant = literal_text(pattern)
+        if constant is None:
+            pattern = call("REPLACE", pattern, "\\", "\\\\", type="VARCHAR")
+        elif "\\" in constant:
+            pattern = text(constant.replace("\\", "\\\\"))
+    elif literal_text(node.expression) is None:
+        refuse("LIKE ... ESCAPE of a pattern that is no constant", "it is not shown to agree there")
+    return exp.Like(this=paren(subject), expression=paren(pattern))
+
+
+def _escape(node: Any) -> None:
+    sign, pattern = literal_text(node.expression), literal_text(node.this.expression)
+    if not sign or len(sign) != 1 or (pattern or "").endswith(sign):
+        refuse("LIKE ... ESCAPE of this sign", "it is not shown to agree there")
+    rest = (pattern or "").replace(sign * 2, "")
+    if any(at >= 0 and rest[at + 1 : at + 2] not in ("%", "_") for at in _places(rest, sign)) or "\\" in (pattern or ""):
+        refuse("LIKE ... ESCAPE before a sign that needs none", "Spark takes it for a mistake")
+
+
+def _places(value: str, sign: str) -> list[int]:
+    return [i for i, c in enumerate(value) if c == sign]
+
+
+def _hash(name: str) -> Any:
+    def rule(node: Any) -> exp.Expr:
+        _text(node.this, f"{name}()")
+        if name == "sha256":
+            if integer(node.args.get("length")) not in (None, 256):
+                refuse("sha2() of another length than 256", "it is not shown to agree there")
+            return call("SHA2", node.this, 256, type="VARCHAR")
+        return call("MD5", node.this, type="VARCHAR")
+
+    return rule
+
+
+RULES: dict[type[exp.Expr], Any] = {
+    exp.Upper: _cased("UPPER"),
+    exp.Lower: _cased("LOWER"),
+    exp.Substring: _substring,
+    exp.Left: _end("LEFT"),
+    exp.Right: _end("RIGHT"),
+    exp.Trim: _trim,
+    exp.Length: _length,
+    exp.Reverse: _reverse,
+    exp.Repeat: _repeat,
+    exp.Pad: _pad,
+    exp.Replace: _replace,
+    exp.StrPosition: _position,
+    exp.SplitPart: _part,
+    exp.Split: _split,
+    exp.Concat: _concat,
+    exp.DPipe: _pipe,
+    exp.ConcatWs: _concat_ws,
+    exp.Like: _like,
+    exp.ILike: _like,
+    exp.Escape: _escape,
+    exp.Contains: _plain("contains()", "this", "expression"),
+    exp.StartsWith: _plain("starts_with()", "this", "expression"),
+    exp.EndsWith: _plain("ends_with()", "this", "expression"),
+    exp.MD5: _hash("md5"),
+    exp.SHA2: _hash("sha256"),
+}
