@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import datetime
+import decimal
 import itertools
+import numbers
 import operator
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import pyarrow as pa
@@ -190,10 +193,29 @@ def _column(name: str, values: list[Any], given: Type | None) -> pa.Array:
     return array
 
 
+# What counts as one type: the first of these that a value's type is a kind of (NumPy's scalars are numbers, too).
+KINDS: tuple[tuple[type, type], ...] = (
+    (bool, bool),
+    (decimal.Decimal, decimal.Decimal),
+    (numbers.Integral, int),
+    (numbers.Real, float),
+    (str, str),
+    (bytes, bytes),
+    (datetime.datetime, datetime.datetime),
+    (datetime.date, datetime.date),
+    (Mapping, dict),
+    (Sequence, list),
+)
+
+
+def _kind(of: type) -> type:
+    return next((kind for base, kind in KINDS if issubclass(of, base)), of)
+
+
 def _check_unmixed(name: str, values: list[Any]) -> None:
-    kinds = set(map(type, values)) - {type(None)}
-    if len(kinds) > 1 and kinds != {int, float}:
-        first = {kind: next(i for i, v in enumerate(values) if type(v) is kind) for kind in kinds}
+    kinds = {type_: _kind(type_) for type_ in set(map(type, values)) - {type(None)}}
+    if len(set(kinds.values())) > 1 and set(kinds.values()) != {int, float}:
+        first = {kind: next(i for i, v in enumerate(values) if kinds.get(type(v)) is kind) for kind in kinds.values()}
         (a, row_a), (b, row_b) = sorted(first.items(), key=lambda pair: pair[1])[:2]
         raise DataError(
             f"column {name!r} mixes {a.__name__} (first in row {row_a}: {values[row_a]!r:.60}) and {b.__name__} "

@@ -31,8 +31,7 @@ _connection: duckdb.DuckDBPyConnection | None = None
 def _reference() -> duckdb.DuckDBPyConnection:
     global _connection
     if _connection is None:
-        config = {"enable_external_access": False, "threads": 1, "autoload_known_extensions": False}
-        _connection = duckdb.connect(":memory:", config=config)
+        _connection = duckdb.connect(":memory:", config={"threads": 1, "enable_external_access": False})
         _connection.execute("SET TimeZone = 'UTC'")
     return _connection
 
@@ -161,13 +160,13 @@ def describe_files(
 
 def scan(format: str, paths: Sequence[str], options: Mapping[str, Any]) -> exp.Select:
     """Return ``SELECT * FROM read_FORMAT([paths], option=value, ...)`` in DuckDB's dialect."""
-    arguments: list[exp.Expression] = [exp.Array(expressions=[exp.Literal.string(path) for path in paths])]
+    arguments: list[exp.Expr] = [exp.Array(expressions=[exp.Literal.string(path) for path in paths])]
     for name, value in options.items():
         arguments.append(exp.PropertyEQ(this=exp.to_identifier(name), expression=option_value(value)))
     return exp.select("*").from_(exp.Anonymous(this=READERS[format], expressions=arguments))
 
 
-def option_value(value: Any) -> exp.Expression:
+def option_value(value: Any) -> exp.Expr:
     """Return a reader's option as an expression: dicts become structs."""
     if isinstance(value, Mapping):
         pairs = [

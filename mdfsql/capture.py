@@ -273,9 +273,8 @@ def _find(source: Source, code: CodeType) -> Definition | None:
         return None
     nodes = [n for n in _definitions(source.tree, code.co_firstlineno) if _node_name(n) == code.co_name]
     if len(nodes) > 1:
-        marked = _marked_codes(source, nodes)
-        nodes = [n for n, c in zip(nodes, marked, strict=True) if c is not None and _fingerprint(c) == fingerprint]
         # Of several that compile alike, any will do: what they close over comes from the function object.
+        return next((n for n in nodes if _compiled_alone(source, n) == fingerprint), None)
     return nodes[0] if nodes else None
 
 
@@ -347,19 +346,24 @@ def _node_name(node: Definition) -> str:
     return node.name if isinstance(node, ast.FunctionDef) else "<lambda>"
 
 
-def _marked_codes(source: Source, nodes: list[Definition]) -> list[CodeType | None]:
-    """Return each node's code object, told apart by compiling with a first line of its own for each."""
-    marks = [len(source.lines) + 10 + place for place in range(len(nodes))]
-    heads = [getattr(n, "decorator_list", None) or [n] for n in nodes]
-    kept = [(h[0].lineno, h[0].end_lineno) for h in heads]
-    for head, mark in zip(heads, marks, strict=True):
-        head[0].lineno = head[0].end_lineno = mark
+def _compiled_alone(source: Source, node: Definition) -> tuple[object, ...] | None:
+    """Return the fingerprint of one of several definitions on a line, told apart by moving it to a line of its own."""
+    # All of it moves: what stands on one line compiles differently when it is pulled apart.
+    inner = [n for n in ast.walk(node) if hasattr(n, "lineno")]
+    kept = [(n.lineno, n.end_lineno) for n in inner]
+    offset = len(source.lines) + 10
+    for part in inner:
+        part.lineno += offset
+        part.end_lineno = (part.end_lineno or part.lineno) + offset
+    mark = _first_line(node)
     try:
         module = compile(source.tree, source.filename, "exec", dont_inherit=True)
     except ValueError:
-        return [None] * len(nodes)
+        return None
     finally:
-        for head, (start, end) in zip(heads, kept, strict=True):
-            head[0].lineno, head[0].end_lineno = start, end
-    found = {c.co_firstlineno: c for c in _nested(module)}
-    return [found.get(mark) for mark in marks]
+        for part, (start, end) in zip(inner, kept, strict=True):
+            part.lineno, part.end_lineno = start, end
+    name = _node_name(node)
+    found = (c for c in _nested(module) if c.co_firstlineno == mark and c.co_name == name)
+    # A definition comes before what is defined within it.
+    return next((_fingerprint(c) for c in found), None)

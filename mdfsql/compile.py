@@ -58,7 +58,7 @@ def compile_relation(relation: Relation, target: Target) -> Plan:
     plan = relation.plans.get(target.name)
     if plan is None:
         plan = relation.plans[target.name] = _compile(relation, target)
-    return plan  # type: ignore[no-any-return]
+    return plan
 
 
 # What was lowered, by the reference text and the target. A source's name is never used twice, so the text alone says
@@ -131,7 +131,12 @@ def order_by_inputs(tree: exp.Expr, schema: MappingSchema) -> None:
                 if found.table:
                     continue
                 for name, (_, source) in scope.selected_sources.items():
-                    names = source.expression.named_selects if isinstance(source, Scope) else schema.column_names(source)
+                    names = schema.column_names(source) if isinstance(source, exp.Table) else _outputs(source)
                     if found.name in names:
                         found.set("table", exp.to_identifier(name, quoted=True))
                         break
+
+
+def _outputs(scope: Scope) -> list[str]:
+    query = scope.expression
+    return query.named_selects if isinstance(query, exp.Query) else []

@@ -194,7 +194,7 @@ def _wrap(node: exp.Expr) -> exp.Expr:
 
 def several(given: Operand | Sequence[Operand]) -> Sequence[Operand]:
     """Return one operand or a sequence of them as a sequence."""
-    return given if isinstance(given, (builtins.list, tuple)) else (given,)  # type: ignore[return-value]
+    return given if isinstance(given, (builtins.list, tuple)) else (given,)
 
 
 def value(given: Any) -> exp.Expr:

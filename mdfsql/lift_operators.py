@@ -157,6 +157,9 @@ def _equal(left: Value, right: Value) -> Test:
     one_none = left.none != right.none
     if not left.none and not right.none:
         result = equal if not_nan is None else sql.both(equal, not_nan)
+        if not_nan is not None and (left.raises or right.raises):
+            # The comparison comes first, lest isnan() alone decide and an error go unseen.
+            return simple(sql.case((equal, not_nan), (sql.negate(equal), exp.false())), left, right)
         if not_nan is not None and right.poison:
             # NaN on the left must not hide the error on the right.
             false = sql.either(sql.negate(equal), sql.both(sql.negate(not_nan), sql.not_null(right.sql)))
@@ -165,7 +168,9 @@ def _equal(left: Value, right: Value) -> Test:
         return simple(result, left, right, nonnull_true=nonnull)
     same = sql.operation(exp.NullSafeEQ, left.sql, right.sql)
     if not_nan is not None:
-        same = sql.both(same, sql.coalesce(not_nan, exp.true()))
+        both_numbers = sql.coalesce(not_nan, exp.true())
+        ordered = left.raises or right.raises
+        same = sql.case((same, both_numbers), default=exp.false()) if ordered else sql.both(same, both_numbers)
     true = equal if one_none and not_nan is None else same
     poison = left.poison | right.poison
 

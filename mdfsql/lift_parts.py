@@ -8,7 +8,7 @@ import inspect
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from types import ModuleType
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
 from mdfsql.lift_operators import compare, none_test
 from mdfsql.lift_values import (
@@ -29,6 +29,8 @@ __all__ = ["NEW_DICT", "REFUSED", "Binding", "Result", "Thought", "Unbound"]
 
 Thought: TypeAlias = "Value | Row | Thing | Items"
 Result: TypeAlias = "Thought | Test"
+
+Found = TypeVar("Found", "Value | Row | Thing | Items", Test)
 
 NEW_DICT = 'build a new dict, as in {**item, "key": value}'
 
@@ -133,12 +135,10 @@ def overwrite(columns: dict[str, Value], new: Mapping[str, Value]) -> None:
 
 def alone(value: Thought, evaluated: Iterable[Thought]) -> Thought:
     """Return ``value``, which is used alone of all that was evaluated with it."""
-    result = settled_all(evaluated, value)
-    assert not isinstance(result, Test)
-    return result
+    return settled_all(evaluated, value)
 
 
-def settled_all(evaluated: Iterable[Thought], result: Result) -> Result:
+def settled_all(evaluated: Iterable[Thought], result: Found) -> Found:
     """Return ``result`` as it is after everything in ``evaluated``."""
     for value in evaluated:
         if value is result or not isinstance(value, Value) or not (value.poison or value.raises):
@@ -146,7 +146,7 @@ def settled_all(evaluated: Iterable[Thought], result: Result) -> Result:
         if not isinstance(result, (Value, Test)):
             raise Refusal("a value that may be an error is computed but not used")
         if not (value.mark and value.mark in result.strict):
-            result = guarded(value, result)
+            result = guarded(value, result)  # type: ignore[assignment]
     return result
 
 

@@ -158,7 +158,7 @@ def unknown_table(table: exp.Table, text: str, known: Iterable[str]) -> BindErro
     line, column = meta.get("line"), meta.get("col")
     if column is not None:
         column = max(column - len(name) + 1, 1)
-    if line is None or text.splitlines()[line - 1][column - 1 :][: len(name)].lower() != name.lower():
+    if line is None or column is None or text.splitlines()[line - 1][column - 1 :][: len(name)].lower() != name.lower():
         at = text.lower().find(name.lower())
         line, column = (text.count("\n", 0, at) + 1, at - text.rfind("\n", 0, at)) if at >= 0 else (None, None)
     what = "function" if isinstance(table.this, exp.Anonymous) else "table"

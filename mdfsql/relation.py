@@ -93,9 +93,9 @@ class Relation:
         order = _ordered(self)
         uses: dict[int, int] = {}
         for node in order:
-            for name, given in node.inputs.items():
+            for name, input_ in node.inputs.items():
                 count = sum(1 for t in node.tree.find_all(exp.Table) if _reads(t, name))
-                uses[id(given)] = uses.get(id(given), 0) + count
+                uses[id(input_)] = uses.get(id(input_), 0) + count
         built: dict[int, exp.Query] = {}
         ctes: list[tuple[str, exp.Query]] = []
         names: dict[int, str] = {}

@@ -73,6 +73,7 @@ def _kept_order(relation: Relation) -> exp.Order | None:
     keys = []
     for key in order_.expressions:
         this = key.this
+        name: str | None
         if isinstance(this, exp.Literal) and this.is_int and 0 < int(this.name) <= len(outputs):
             name = list(relation.schema)[int(this.name) - 1]
         elif not sources:
@@ -291,8 +292,8 @@ def compound(kind: str, left: Relation, right: Relation, *, all: bool) -> Relati
     inputs = {INPUT: left, "_1": right}
     if list(left.schema.values()) != list(right.schema.values()):
         united = Relation(_compound(kind, wrap(), wrap("_1"), all), inputs).schema
-        sides = [_cast_side(INPUT, left.schema, united), _cast_side("_1", right.schema, united)]
-        return Relation(_compound(kind, *sides, all), inputs)
+        cast_left, cast_right = _cast_side(INPUT, left.schema, united), _cast_side("_1", right.schema, united)
+        return Relation(_compound(kind, cast_left, cast_right, all), inputs)
     return Relation(_compound(kind, wrap(), wrap("_1"), all), inputs)
 
 

@@ -135,7 +135,7 @@ def test_database_has_its_own_tables(tmp_path):
 def test_errors(tmp_path):
     with pytest.raises(mdf.errors.BackendError, match="no engine 'polars'; the engines are duckdb, spark, dask"):
         mdf.set_backend("polars")
-    with pytest.raises(mdf.errors.BackendError, match="unexpected keyword argument 'thread'"):
+    with pytest.raises(mdf.errors.BackendError, match="no option 'thread'; the options are database, threads"):
         mdf.Dataset.from_items([{"a": 1}]).on("duckdb", thread=2).collect()
     (tmp_path / "no.db").write_text("no database " * 500)
     with pytest.raises(mdf.errors.BackendError, match=r"cannot open .*no\.db"):

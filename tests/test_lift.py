@@ -266,6 +266,7 @@ class Grammar:
         return "r['m']"
 
     def bool_expr(self, depth: int) -> str:
+        options: list[Callable[[], str]]
         order = lambda: self.pick("<", "<=", ">", ">=", "==", "!=")  # noqa: E731
         some = lambda: self.some(depth)  # noqa: E731
 
@@ -288,39 +289,34 @@ class Grammar:
             one = self.pick("int", "float", "str", "bool", "date")
             return f"({self.expr(one, self.rng.choice([0, 0, depth]))} {self.pick('is', 'is not', '==', '!=')} None)"
 
-        return self.rng.choice(
-            [
-                compared,
-                compared,
-                compared,
-                chained,
-                is_none,
-                is_none,
-                lambda: f"({some()} and {some()})",
-                lambda: f"({some()} or {some()})",
-                lambda: f"({some()} and {some()} and {some()})",
-                lambda: f"(not {some()})",
-                lambda: f"(not {self.expr('bool', depth)})",
-                lambda: f"({some()} if {some()} else {self.expr('bool', depth)})",
-                lambda: f"bool({some()})",
-                lambda: (lambda: f"({self.expr('int', depth)} {self.pick('in', 'not in')} {self.pick(*INT_SETS)})",),
-                lambda: (lambda: f"({self.expr('str', depth)} {self.pick('in', 'not in')} {self.pick(*STR_SETS)})",),
-                lambda: (
-                    f"({self.expr('float', depth)} {self.pick('in', 'not in')} {self.pick('(0.0, 1.5)', '(0, 30)')})"
-                ),
-                lambda: f"({self.expr('str', depth)} in {self.expr('str', depth)})",
-                lambda: (
-                    lambda: (
-                        f"{self.expr('str', depth)}.{self.pick('startswith', 'endswith')}"
-                        f"({self.pick(repr('a'), repr(('a', 'é')), self.expr('str', depth))})"
-                    ),
-                ),
-                lambda: f"math.isnan({self.expr('float', depth)})",
-                lambda: f"is_big({self.expr('int', depth)})",
-                lambda: f"any({self.pick('r[c] is None', 'r[c] == 0', 'r[c] > 1')} for c in ('v', 'i'))",
-                lambda: "all(r[c] is not None for c in ('v', 's'))",
-            ]
-        )()
+        options = [
+            compared,
+            compared,
+            compared,
+            chained,
+            is_none,
+            is_none,
+            lambda: f"({some()} and {some()})",
+            lambda: f"({some()} or {some()})",
+            lambda: f"({some()} and {some()} and {some()})",
+            lambda: f"(not {some()})",
+            lambda: f"(not {self.expr('bool', depth)})",
+            lambda: f"({some()} if {some()} else {self.expr('bool', depth)})",
+            lambda: f"bool({some()})",
+            lambda: f"({self.expr('int', depth)} {self.pick('in', 'not in')} {self.pick(*INT_SETS)})",
+            lambda: f"({self.expr('str', depth)} {self.pick('in', 'not in')} {self.pick(*STR_SETS)})",
+            lambda: f"({self.expr('float', depth)} {self.pick('in', 'not in')} {self.pick('(0.0, 1.5)', '(0, 30)')})",
+            lambda: f"({self.expr('str', depth)} in {self.expr('str', depth)})",
+            lambda: (
+                f"{self.expr('str', depth)}.{self.pick('startswith', 'endswith')}"
+                f"({self.pick(repr('a'), repr(('a', 'é')), self.expr('str', depth))})"
+            ),
+            lambda: f"math.isnan({self.expr('float', depth)})",
+            lambda: f"is_big({self.expr('int', depth)})",
+            lambda: f"any({self.pick('r[c] is None', 'r[c] == 0', 'r[c] > 1')} for c in ('v', 'i'))",
+            lambda: "all(r[c] is not None for c in ('v', 's'))",
+        ]
+        return self.rng.choice(options)()
 
 
 PRELUDE = """import datetime

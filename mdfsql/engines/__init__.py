@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import inspect
 from typing import Any
 
 from mdfsql.engines.base import Engine
@@ -30,9 +31,9 @@ def open_engine(name: str, **options: Any) -> Engine:
         raise BackendError(
             f"{name}: the Python package {error.name!r} is missing; install it with: pip install 'mdfsql[{extra}]'"
         ) from error
-    try:
-        return engine(**options)  # type: ignore[no-any-return]
-    except TypeError as error:
-        if "unexpected keyword argument" not in str(error) or error.__traceback__.tb_next is not None:
-            raise
-        raise BackendError(f"{name}: {str(error).rpartition(') ')[2].replace('.__init__()', '')}") from error
+    own = inspect.signature(engine).parameters
+    for option in options:
+        if option not in own:
+            raise BackendError(f"{name}: there is no option {option!r}; the options are {', '.join(own)}")
+    opened: Engine = engine(**options)
+    return opened

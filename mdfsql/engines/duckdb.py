@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import itertools
 import threading
 import weakref
 from collections.abc import Iterator
@@ -54,9 +53,9 @@ class DuckDBEngine:
         self._connection.execute("SET TimeZone = 'UTC'")
         self._connection.execute("ATTACH ':memory:' AS mdf_cache")
         self._lock = threading.Lock()
+        self._filling = threading.RLock()
         self._running: weakref.WeakSet[Any] = weakref.WeakSet()
         self._cached: set[str] = set()
-        self._numbers = itertools.count()
 
     def batches(self, plan: Plan) -> Iterator[pa.RecordBatch]:
         """Run the plan and stream its rows as Arrow batches."""
@@ -166,16 +165,13 @@ class DuckDBEngine:
         cursor.execute(f"CREATE OR REPLACE TEMP VIEW {quote(source.name)} AS {text}")
 
     def _fill(self, source: CacheSource) -> None:
-        with self._lock:
+        # One thread computes while the others wait; a cached relation may itself read cached ones.
+        with self._filling:
             if source.name in self._cached:
                 return
-            self._cached.add(source.name)
-        try:
             plan = compile_relation(source.relation, target)
             self._cursor(plan).execute(f"CREATE TABLE mdf_cache.{quote(source.name)} AS {plan.sql}")
-        except BaseException:
-            self._cached.discard(source.name)
-            raise
+            self._cached.add(source.name)
         weakref.finalize(source, _drop, weakref.ref(self), source.name)
 
 

@@ -1,38 +1,59 @@
-"""A name of its own for every column of every inner query."""
+"""A plain name of its own for every column of every inner query."""
 
 from __future__ import annotations
 
 import itertools
+import re
 
 from sqlglot import exp
 
 from mdfsql.lower.shapes import own_columns, queries, sources
 
-__all__ = ["unique_columns"]
+__all__ = ["plain_name", "unique_columns"]
+
+
+def plain_name(name: str) -> str:
+    """Return a column's name in letters that dask-sql reads in any place; other names get a name of digits.
+
+    >>> plain_name("total"), plain_name("a.b")
+    ('total', '_x612e62')
+    """
+    if re.fullmatch(r"[a-z][a-z0-9_]*", name):
+        return name
+    return f"_x{name.encode().hex()}"
 
 
 def unique_columns(tree: exp.Expr) -> exp.Expr:
-    """Columns of inner queries get names of their own: dask-sql mixes up columns of one name in a join's two sides."""
+    """Columns of inner queries get names of their own: dask-sql mixes up columns of one name in a join's two sides.
+
+    Names with dots, quotes and the like are written in digits.
+    """
     numbers = itertools.count(1)
     outputs: dict[int, dict[str, str]] = {}
     for query in queries(tree):
-        if isinstance(query, exp.Select) and query is not tree:
+        if isinstance(query, exp.Select):
             known = outputs[id(query)] = {}
             for projection in query.expressions:
                 name = projection.alias_or_name
                 # The first of two of one name is the one that can be read from outside.
-                new = f"{name}_{next(numbers)}"
+                new = plain_name(name) if query is tree else f"{plain_name(name)}_{next(numbers)}"
                 known.setdefault(name, new)
                 projection.replace(exp.alias_(projection.unalias(), new, quoted=True))
     shared = {cte.alias: cte.this for cte in tree.find_all(exp.CTE)}
     for query in queries(tree):
-        if isinstance(query, exp.Select):
-            for source in sources(query):
-                inner = source.this if isinstance(source, exp.Subquery) else shared.get(source.name)
-                known = outputs.get(id(_first(inner)), {})
-                for needed in list(_columns(query, source.alias_or_name)):
-                    if needed.name in known:
-                        needed.set("this", exp.to_identifier(known[needed.name], quoted=True))
+        if not isinstance(query, exp.Select):
+            continue
+        for source in sources(query):
+            alias = source.alias_or_name
+            inner = source.this if isinstance(source, exp.Subquery) else shared.get(source.name)
+            known = outputs.get(id(_first(inner)), {}) if inner is not None else None
+            new = plain_name(alias)
+            for needed in list(_columns(query, alias)):
+                name = plain_name(needed.name) if known is None else known.get(needed.name, needed.name)
+                needed.set("this", exp.to_identifier(name, quoted=True))
+                needed.set("table", exp.to_identifier(new, quoted=True))
+            if new != alias:
+                source.set("alias", exp.TableAlias(this=exp.to_identifier(new, quoted=True)))
     return tree
 
 

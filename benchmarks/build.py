@@ -1,0 +1,44 @@
+"""TPC-H Q1 built as a chain of operations and written as Spark SQL, against ibis doing the same."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from statistics import median
+
+from benchmarks.measure import ROOT, Result, Skipped
+
+__all__ = ["build"]
+
+HERE = Path(__file__).parent
+
+
+def build(repeats: int, peer_python: str | None) -> Iterator[Result]:
+    """Build and compile Q1: the first time in a process, and each time after that with another constant."""
+    if peer_python is None:
+        raise Skipped("ibis is measured in an environment of its own: --peer-python PATH names its Python")
+    rounds: tuple[list[dict[str, float]], list[dict[str, float]]] = ([], [])
+    for _ in range(repeats):
+        rounds[0].append(run(sys.executable, "q1_mdfsql.py"))
+        rounds[1].append(run(peer_python, "q1_ibis.py"))
+    for key, what, target in (
+        ("warm", "Q1 chain to Spark SQL / ibis, warm", 1 / 3),
+        ("first", "Q1 chain to Spark SQL / ibis, the first in a process", None),
+        ("start", "import and the first Q1 / ibis", None),
+    ):
+        ours, peer = ([found[key] for found in side] for side in rounds)
+        yield Result(what, median(ours), median(peer), target)
+
+
+def run(python: str, script: str) -> dict[str, float]:
+    """Return what a script measured."""
+    env = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run([python, str(HERE / script)], env=env, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise Skipped(f"{python} {script} failed: {done.stderr.strip().splitlines()[-1]}")
+    found: dict[str, float] = json.loads(done.stdout)
+    return found

@@ -1,0 +1,124 @@
+"""The shape of a query: joins, limits, literals and names that engines share."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlglot import exp
+
+from mdfsql.lower.rules import each, integer, kind, refuse
+
+__all__ = ["plain_shapes"]
+
+
+def plain_shapes(tree: exp.Expr) -> exp.Expr:
+    """Joins, limits and common tables that not every engine has are refused; hints about layout stay."""
+    return each(tree, RULES)
+
+
+JOIN_KINDS = frozenset({"", "INNER", "CROSS", "OUTER", "SEMI", "ANTI"})
+JOIN_SIDES = frozenset({"", "LEFT", "RIGHT", "FULL"})
+
+
+def _join(node: Any) -> exp.Expr | None:
+    if node.method:
+        refuse(f"{node.method.upper()} JOIN", "Spark has no such join", "a join ON what the rows share")
+    if node.kind.upper() not in JOIN_KINDS or node.side.upper() not in JOIN_SIDES:
+        refuse(f"{node.side} {node.kind} JOIN", "it is not shown to agree there")
+    if node.args.get("using"):
+        refuse("JOIN USING of this form", "its columns could not be resolved", "JOIN ... ON")
+    if node.args.get("pivots") or node.args.get("match_condition"):
+        refuse("PIVOT in a join", "it is not shown to agree there")
+    return None
+
+
+def _limit(node: Any) -> None:
+    if integer(node.expression) is None:
+        refuse("LIMIT of what is no constant number", "it is not shown to agree there")
+    if node.args.get("limit_options") is not None:
+        refuse("LIMIT with a percentage or ties", "Spark has no such thing")
+
+
+def _offset(node: Any) -> None:
+    if integer(node.expression) is None:
+        refuse("OFFSET of what is no constant number", "it is not shown to agree there")
+
+
+def _with(node: Any) -> None:
+    if node.recursive:
+        refuse("WITH RECURSIVE", "not every Spark has it", "build the levels one by one")
+
+
+def _cte(node: Any) -> None:
+    node.set("materialized", None)
+
+
+def _values(node: Any) -> None:
+    alias = node.args.get("alias")
+    if alias is None or not alias.columns:
+        refuse("VALUES without column names", "Spark names them in another way", "(VALUES ...) AS t(a, b)")
+    for column in zip(*(row.expressions for row in node.expressions), strict=True):
+        if len({kind(value) for value in column} - {"null"}) > 1:
+            refuse("VALUES of mixed types in one column", "engines convert one to the other each in its own way", "CAST")
+
+
+def _tuple(node: Any) -> None:
+    parent = node.parent
+    if isinstance(parent, exp.Values) or (isinstance(parent, exp.In) and parent.args.get("query") is not None):
+        return
+    refuse("a row of values (a, b)", "it is not shown to agree there", "compare the columns one by one")
+
+
+def _literal(node: Any) -> None:
+    if not node.is_string and kind(node) == "unknown":
+        refuse(f"the number {node.this}", "it has more digits than 64 bits hold")
+
+
+def _distinct(node: Any) -> None:
+    if node.args.get("on") and isinstance(node.parent, exp.Select) and not node.parent.args.get("order"):
+        refuse("DISTINCT ON without ORDER BY", "which row it keeps is not the same everywhere", "add ORDER BY")
+
+
+def _ordered(node: Any) -> None:
+    if kind(node.this) in ("list", "struct", "map", "interval"):
+        refuse(f"ORDER BY of {kind(node.this).upper()}", "it is not shown to agree there")
+    if node.args.get("with_fill"):
+        refuse("ORDER BY WITH FILL", "it is not shown to agree there")
+
+
+def _table(node: Any) -> None:
+    if not isinstance(node.this, exp.Identifier):
+        refuse(f"{node.this.sql('duckdb')[:60]} as a table", "it is not shown to agree there")
+    if node.args.get("when") or node.args.get("version"):
+        refuse("a version of a table", "it is not shown to agree there")
+
+
+def _unnest(node: Any) -> None:
+    if node.args.get("offset") or len(node.expressions) != 1:
+        refuse("UNNEST WITH ORDINALITY, or of several lists", "Spark counts from 0, and pairs every value with every other")
+    join = node.parent
+    if not (isinstance(join, exp.Join) and not join.side and join.kind.upper() in ("", "CROSS") and not join.args.get("on")):
+        refuse("UNNEST here", "Spark unnests a list beside the table that holds it", "SELECT unnest(list) FROM table")
+
+
+def _select(node: Any) -> None:
+    for name in ("sample", "windows", "into", "locks", "connect", "match", "cluster", "distribute", "sort"):
+        if node.args.get(name):
+            refuse(f"{name.upper()} in SELECT", "it is not shown to agree there")
+
+
+RULES: dict[type[exp.Expr], Any] = {
+    exp.Select: _select,
+    exp.Join: _join,
+    exp.Limit: _limit,
+    exp.Offset: _offset,
+    exp.With: _with,
+    exp.CTE: _cte,
+    exp.Values: _values,
+    exp.Tuple: _tuple,
+    exp.Literal: _literal,
+    exp.Distinct: _distinct,
+    exp.Ordered: _ordered,
+    exp.Table: _table,
+    exp.Unnest: _unnest,
+}
