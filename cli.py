@@ -89,8 +89,8 @@ def message(error: Exception) -> str:
     """Return what a person reads of an error."""
     if isinstance(error, (errors.MdfError, TimedOut)):
         return str(error)
-    if isinstance(error, OSError) and error.filename:
-        return f"{error.filename}: {error.strerror}"
+    if isinstance(error, OSError):
+        return f"{error.filename}: {error.strerror}" if error.filename else str(error.strerror or error)
     return f"{type(error).__name__}: {error}\n(this is a mistake in mdfsql; mdfsql --traceback shows where)"
 
 
@@ -301,6 +301,7 @@ class Run:
         self.timeout = timeout
         self.engine: Engine | None = None
         self.stopping = threading.Event()
+        self._done = threading.Event()
         self._result: Any = None
         self._error: BaseException | None = None
 
@@ -313,32 +314,33 @@ class Run:
                 self._result = context.run(work)
             except BaseException as error:
                 self._error = error
+            finally:
+                self._done.set()
 
-        thread = threading.Thread(target=target, daemon=True)
-        thread.start()
+        threading.Thread(target=target, daemon=True).start()
+        late = f"timed out after {self.timeout:g} seconds" if self.timeout else ""
         try:
-            thread.join(self.timeout)
+            # Not join(): a KeyboardInterrupt in it marks a running thread as ended.
+            self._done.wait(min(self.timeout, threading.TIMEOUT_MAX) if self.timeout else None)
         except KeyboardInterrupt:
-            self._stop(thread, INTERRUPTED, "interrupted")
+            self._stop(INTERRUPTED, "interrupted")
             raise
-        if thread.is_alive():
-            late = f"timed out after {self.timeout:g} seconds"
-            self._stop(thread, TIMED_OUT, late)
+        if not self._done.is_set():
+            self._stop(TIMED_OUT, late)
             if self._error is not None:
-                raise TimedOut(late) from self._error
+                raise TimedOut(late)
         if self._error is not None:
             raise self._error
         return self._result
 
-    def _stop(self, thread: threading.Thread, code: int, why: str) -> None:
-        """Cancel the engine's runs until the thread has ended; end the process if it does not."""
+    def _stop(self, code: int, why: str) -> None:
+        """Cancel the engine's runs until the work has ended; end the process if it does not."""
         self.stopping.set()
         try:
             for _ in range(int(GRACE_SECONDS / 0.1)):
                 if self.engine is not None:
                     self.engine.cancel()
-                thread.join(0.1)
-                if not thread.is_alive():
+                if self._done.wait(0.1):
                     return
         except KeyboardInterrupt:
             pass  # a second Ctrl-C: now
@@ -393,13 +395,15 @@ def stage_of(output: str) -> Iterator[str]:
     """Give a path to write to that then takes the place of ``output``; a device or a pipe is written to itself."""
     from mdfsql.write import staged
 
+    if os.path.isdir(output):
+        raise errors.DataError(f"{output!r} is a folder; --output names a file")
+    if os.path.abspath(output).startswith(("/dev/", "/proc/")) or (
+        os.path.exists(output) and not os.path.isfile(output)
+    ):
+        yield output
+        return
     # A link stays, and what it points to is replaced.
     path = os.path.realpath(output)
-    if os.path.isdir(path):
-        raise errors.DataError(f"{output!r} is a folder; --output names a file")
-    if os.path.exists(path) and not os.path.isfile(path):
-        yield path
-        return
     if not os.path.isdir(os.path.dirname(path)):
         raise errors.DataError(f"the folder {os.path.dirname(path)!r} does not exist")
     with staged(path) as stage:
@@ -468,13 +472,14 @@ def write_arrow(where: Backend, dataset: mdfsql.Dataset, run: Run, output: str |
     """Write Arrow's IPC format: its stream form to stdout, its file form, which can be mapped, to a file."""
     import pyarrow as pa
 
+    from mdfsql.arrow import arrow_schema
+
     run.engine = where.engine
     run.check()
-    reader = dataset.to_reader(where)
     with sink(output) as file:
         new = pa.ipc.new_stream if output is None else pa.ipc.new_file
-        with new(file, reader.schema) as writer:
-            for batch in reader:
+        with new(file, arrow_schema(dataset.schema)) as writer:
+            for batch in dataset.iter_batches(where):
                 run.check()
                 counted[0] += batch.num_rows
                 writer.write_batch(batch)
@@ -568,6 +573,8 @@ def query(
     in JSON), nested values as JSON, bytes as \\xHH, and NaN, Infinity and -Infinity by these names, which in JSON are
     strings. A table shows 1000 rows unless --limit says how many; all other formats stream.
     """
+    if output in ("-", "/dev/stdout"):
+        output = None
     settled = "" if explain else settle_format(format, output, null, header)
     options: dict[str, Any] = {}
     if null is not None:

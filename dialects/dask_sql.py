@@ -13,11 +13,13 @@ from mdfsql.dialects.base import Target, construct_name
 from mdfsql.errors import Unsupported
 from mdfsql.lower.compounds_to_groups import compounds_to_groups
 from mdfsql.lower.drop_hints import drop_hints
+from mdfsql.lower.explode_to_joins import explode_to_joins
 from mdfsql.lower.factor_or import factor_or
 from mdfsql.lower.hand_over import hand_over
 from mdfsql.lower.split_selects import split_selects
 from mdfsql.lower.subqueries_to_joins import subqueries_to_joins
 from mdfsql.lower.unique_columns import unique_columns
+from mdfsql.lower.values_to_selects import values_to_selects
 
 __all__ = ["DaskSQL", "target"]
 
@@ -52,9 +54,6 @@ UNSTEADY_NAMES = frozenset(
 
 # Constructs that spread one row over several, or read what is no table.
 SPREADING: dict[type[exp.Expr], str] = {
-    exp.Unnest: "one row a list's element has no form in dask-sql",
-    exp.Explode: "one row a list's element has no form in dask-sql",
-    exp.Lateral: "dask-sql has no lateral join",
     exp.TableSample: "a sample is not the same on two engines",
     exp.Pivot: "dask-sql has no PIVOT",
 }
@@ -70,6 +69,14 @@ def refuse_unsteady(tree: exp.Expr) -> exp.Expr:
             raise Unsupported(construct_name(node), "dask", SPREADING[type(node)])
         if isinstance(node, exp.Table) and not isinstance(node.this, exp.Identifier):
             raise Unsupported(construct_name(node.this), "dask", "a table function has no form in dask-sql")
+    return tree
+
+
+def refuse_lists(tree: exp.Expr) -> exp.Expr:
+    """UNNEST that did not become a join is refused: one row of a SELECT is one row to dask-sql."""
+    for node in tree.find_all(exp.Unnest, exp.Explode, exp.Lateral):
+        why = "only one UNNEST in a SELECT without groups, or after a comma in FROM, becomes a join"
+        raise Unsupported("UNNEST" if not isinstance(node, exp.Lateral) else "LATERAL", "dask", why)
     return tree
 
 
@@ -100,6 +107,9 @@ target = Target(
     passes=(
         drop_hints,
         refuse_unsteady,
+        values_to_selects,
+        explode_to_joins,
+        refuse_lists,
         compounds_to_groups,
         split_selects,
         subqueries_to_joins,

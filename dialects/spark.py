@@ -36,7 +36,6 @@ ALLOWED: frozenset[type[exp.Expr]] = frozenset(
         exp.NullSafeEQ, exp.NullSafeNEQ, exp.Case, exp.If, exp.Coalesce, exp.Nullif, exp.Greatest, exp.Least,
         # numbers
         exp.Add, exp.Sub, exp.Mul, exp.Div, exp.IntDiv, exp.Mod, exp.Neg, exp.Abs, exp.Round, exp.Ceil, exp.Floor,
-        exp.IsNan,
         # text
         exp.Like, exp.Escape, exp.Contains, exp.StartsWith, exp.EndsWith, exp.Concat,
         # aggregates and windows

@@ -349,7 +349,7 @@ def _node_name(node: Definition) -> str:
 def _compiled_alone(source: Source, node: Definition) -> tuple[object, ...] | None:
     """Return the fingerprint of one of several definitions on a line, told apart by moving it to a line of its own."""
     # All of it moves: what stands on one line compiles differently when it is pulled apart.
-    inner = [n for n in ast.walk(node) if hasattr(n, "lineno")]
+    inner: list[Any] = [n for n in ast.walk(node) if hasattr(n, "lineno")]
     kept = [(n.lineno, n.end_lineno) for n in inner]
     offset = len(source.lines) + 10
     for part in inner:

@@ -86,7 +86,11 @@ def lower(tree: exp.Expr, sources: tuple[Source, ...], target: Target, notes: li
         tree = resolve(tree, sources, target.name)
     for pass_ in target.passes:
         before = tree.sql("duckdb") if notes is not None else ""
-        tree = pass_(tree)
+        try:
+            tree = pass_(tree)
+        except Unsupported as error:
+            # Passes are shared by targets, so that they know no engine's name.
+            raise Unsupported(error.construct, target.name, error.why, error.instead) from None
         if notes is not None and tree.sql("duckdb") != before:
             notes.append(Note(pass_.__name__, (inspect.getdoc(pass_) or "").split("\n\n")[0].replace("\n", " ")))
     check_allowed(tree, target)

@@ -1,6 +1,7 @@
 """From a Python row function to SQL with the same answer on every row, or CannotLift.
 
-Where Python would raise only because a value is None, a filter drops the row and any other use gives NULL.
+Where Python would raise only because a value is None, a filter drops the row and any other use gives NULL. Where a row
+has both a None and another error, as a division by zero, either may win: no SQL engine promises an order.
 """
 
 from __future__ import annotations

@@ -183,9 +183,8 @@ def _equal(left: Value, right: Value) -> Test:
         return sql.case((ran, same))
 
     def positive() -> Node:
-        if poison and not one_none:
-            exact()
-        return true if not poison or one_none else exact()
+        # Plain equality is not true of NULL, whatever it stands for; the null-safe one is.
+        return true if not poison or (one_none and not_nan is None) else exact()
 
     return Test(
         positive,

@@ -167,7 +167,7 @@ SPELLINGS = {"TIMESTAMP WITH TIME ZONE": "TIMESTAMPTZ"}
 @functools.cache
 def same_type(own: str, wanted: str) -> bool:
     """Tell whether DuckDB's own type is the canonical one, so that no cast is needed."""
-    return SPELLINGS.get(own, own) == wanted or data_type(wanted) == exp.DataType.build(own, dialect="duckdb")
+    return SPELLINGS.get(own, own) == wanted or data_type(wanted) == exp.DataType.build(own.strip('"'), dialect="duckdb")
 
 
 def cast_outputs(tree: exp.Query, schema: Schema, names: set[str]) -> exp.Query:

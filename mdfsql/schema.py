@@ -17,11 +17,11 @@ __all__ = ["Schema", "canonical", "check_names", "data_type", "tree_text", "type
 Type: TypeAlias = str
 """A canonical type in DuckDB's spelling: ``BIGINT``, ``DECIMAL(15,2)``, ``BIGINT[]``, ``STRUCT(a BIGINT)``."""
 
-T = exp.DataType.Type
+T = exp.DType
 
 # Types that not every engine has become one that every engine has. Widening loses nothing; HUGEINT (which DuckDB
 # gives for sums of integers) becomes BIGINT, checked: a value outside it raises, never wraps.
-CANONICAL: dict[exp.DataType.Type, str] = {
+CANONICAL: dict[exp.DType, str] = {
     T.UTINYINT: "SMALLINT",
     T.USMALLINT: "INTEGER",
     T.UINT: "BIGINT",
@@ -38,7 +38,7 @@ CANONICAL: dict[exp.DataType.Type, str] = {
 }
 
 # exp.DataType.Type -> the one spelling used here.
-NAMES: dict[exp.DataType.Type, str] = {
+NAMES: dict[exp.DType, str] = {
     T.BOOLEAN: "BOOLEAN",
     T.TINYINT: "TINYINT",
     T.SMALLINT: "SMALLINT",

@@ -29,7 +29,8 @@ from mdfsql.dialects.dask_sql import target
 from mdfsql.engines import dask_sources, dask_worker
 from mdfsql.engines.dask_frames import Frame, Graph, Key
 from mdfsql.engines.dask_plan import Planner
-from mdfsql.errors import BackendError, EngineError, MdfError, Unsupported
+from mdfsql.errors import BackendError, DataError, EngineError, MdfError, Unsupported
+from mdfsql.lower.unique_columns import plain_name
 from mdfsql.schema import Schema, canonical
 
 __all__ = ["DaskEngine", "schema_of"]
@@ -142,7 +143,7 @@ class DaskEngine:
     def _planner(self, plan: Plan) -> Planner:
         tables: dict[str, Any] = {}
         for source in plan.sources:
-            names = [*(name.lower() for name in source.schema), dask_sources.DUMMY]
+            names = [*(plain_name(name.lower()) for name in source.schema), dask_sources.DUMMY]
             tables[source.name] = (names, self._scan(source))
         one = pa.table({"c0": [0]})
         tables[ONE_ROW] = (
@@ -302,6 +303,8 @@ def planning() -> Iterator[None]:
         yield
     except MdfError:
         raise
+    except OSError as error:
+        raise DataError(f"dask: {sentence(error)}") from error
     except Exception as error:
         raise Unsupported("this query", DaskEngine.name, f"dask-sql cannot plan it ({sentence(error)})") from error
 
@@ -315,6 +318,8 @@ def failures() -> Iterator[None]:
         raise
     except BaseException as error:
         name = type(error).__name__
+        if isinstance(error, duckdb.IOException):
+            raise DataError(f"dask: {sentence(error)}") from error
         if name in ("CommClosedError", "ClosedClientError", "TimeoutError"):
             raise BackendError(f"dask: the scheduler is gone: {sentence(error)}") from error
         if name in ("CancelledError", "FutureCancelledError", "InterruptException"):

@@ -45,6 +45,8 @@ class Frame:
     query: exp.Select
     types: tuple[str, ...]
     barrier: tuple[Key, ...] = ()
+    # Conditions that hold once the rows are there, for the frame that stands for the elements of a list.
+    filters: tuple[exp.Expr, ...] = ()
 
     @property
     def partitions(self) -> int:
@@ -160,10 +162,16 @@ class Graph:
 
     def select(self, frame: Frame, outputs: Sequence[exp.Expr], where: exp.Expr | None = None) -> Frame:
         """Return computed columns of the rows for which ``where`` is true."""
-        query = exp.select(*named(outputs))
+        # A table of no columns would have no rows: what is only counted gets one.
+        query = exp.select(*named(outputs or [exp.true()]))
         if where is not None:
             query.where(where, copy=False)
         return self.over(frame, query, self.types(query.from_("q"), q=frame.types))
+
+    def spread(self, frame: Frame, value: exp.Expr) -> Frame:
+        """Return each row once for each element of a list, the element as a column more."""
+        element = exp.Anonymous(this="unnest", expressions=[value])
+        return self.select(frame, [*columns(len(frame.types)), element])
 
     def aggregate(self, frame: Frame, by: Sequence[exp.Expr], aggregates: Sequence[exp.Expr]) -> Frame:
         """Return one row for each group, or one row where ``by`` is empty."""

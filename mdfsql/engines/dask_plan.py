@@ -20,6 +20,7 @@ from dask_sql._datafusion_lib import (
 from sqlglot import exp
 
 from mdfsql.engines.dask_frames import Frame, Graph, col, columns
+from mdfsql.lower.explode_to_joins import SPREAD
 
 __all__ = ["Planner", "Scan"]
 
@@ -29,7 +30,16 @@ Scan: TypeAlias = Callable[[Graph, Sequence[str]], Frame]
 # dask-sql sees every value as text and every condition as a boolean: types are the business of the templates.
 VALUE, CONDITION = DaskTypeMap(SqlTypeName.VARCHAR), DaskTypeMap(SqlTypeName.BOOLEAN)
 
-FUNCTIONS = {"duckdb": (VALUE, False), "duckdb_is": (CONDITION, False), "duckdb_agg": (VALUE, True)}
+FUNCTIONS = {
+    "duckdb": (VALUE, False),
+    "duckdb_is": (CONDITION, False),
+    "duckdb_agg": (VALUE, True),
+    SPREAD: (CONDITION, False),
+}
+
+
+# The columns of the table that stands for the elements of a list, as no other frame has them.
+ELEMENT = ("element",)
 
 
 class _Context(Context):  # type: ignore[misc]
@@ -62,7 +72,7 @@ class Planner:
         for call in tree.find_all(exp.Anonymous):
             arities.setdefault(call.name, set()).add(len(call.expressions))
         self._tables = tables
-        self._context = _Context({name: names for name, (names, _) in tables.items()}, arities)
+        self._context = _Context({name: names for name, (names, _) in tables.items()} | {SPREAD: ELEMENT}, arities)
         self._made: dict[str, Frame] = {}
 
     def explain(self, sql: str) -> str:
@@ -91,7 +101,11 @@ class Planner:
 
     def _scan(self, plan: Any, graph: Graph, inputs: list[Frame]) -> Frame:
         scan = plan.table_scan()
-        names, make = self._tables[plan.getTable().getTableName()]
+        name = plan.getTable().getTableName()
+        if name == SPREAD:
+            # The elements of a list, which the join that reads them knows; their own conditions hold after it.
+            return Frame((), exp.select(), ELEMENT, filters=tuple(expression(rex, {0: col(0)}) for rex in scan.getFilters()))
+        names, make = self._tables[name]
         outputs = list(scan.getTableScanProjects()) if scan.containsProjections() else list(names)
         filters = scan.getFilters()
         # A filter counts the columns of the whole table.
@@ -128,6 +142,8 @@ class Planner:
 
     def _join(self, plan: Any, graph: Graph, inputs: list[Frame]) -> Frame:
         left, right = inputs
+        if ELEMENT in (left.types, right.types):
+            return self._spread(plan, graph, inputs)
         node = plan.join()
         kind = str(node.getJoinType()).removeprefix("LEFT") or "LEFT"
         condition = node.getCondition()
@@ -146,6 +162,23 @@ class Planner:
         # A condition on one side alone may have been moved down to that side: then every pair that is left matches.
         on = expression(condition, sides) if condition is not None else exp.true()
         return graph.join(kind, left, right, on, keys)
+
+    def _spread(self, plan: Any, graph: Graph, inputs: list[Frame]) -> Frame:
+        """Return a row for each element of a list, beside the row that holds the list."""
+        left, right = inputs
+        parts = _conjuncts(plan.join().getCondition())
+        calls = [rex for rex in parts if _operator(rex) == SPREAD]
+        if left.types == ELEMENT or len(calls) != 1:
+            raise NotImplementedError("dask-sql moved a join over UNNEST")
+        value = expression(calls[0].getOperands()[0], left)
+        frame = graph.spread(left, value)
+        tests = [expression(rex, frame) for rex in parts if rex is not calls[0]]
+        for test in right.filters:
+            test = test.copy()
+            for hole in list(test.find_all(exp.Column)):
+                hole.replace(col(len(left.types)))
+            tests.append(test)
+        return graph.select(frame, columns(len(frame.types)), exp.and_(*tests)) if tests else frame
 
     def _cross(self, plan: Any, graph: Graph, inputs: list[Frame]) -> Frame:
         return graph.join("CROSS", *inputs, None, ())

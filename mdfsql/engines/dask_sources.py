@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import glob
 import math
+import os
 import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
@@ -19,6 +20,7 @@ from mdfsql.catalog import FileSource
 from mdfsql.engines import dask_worker
 from mdfsql.engines.dask_frames import Frame, Graph
 from mdfsql.errors import DataError
+from mdfsql.lower.unique_columns import plain_name
 from mdfsql.relation import column
 from mdfsql.schema import Schema, data_type
 
@@ -44,7 +46,7 @@ def cut(table: pa.Table) -> list[pa.Table]:
 def scan_parts(schema: Schema, graph: Graph, names: Sequence[str], parts: Sequence[Any]) -> Frame:
     """Return partitions that are there already, with all columns of the schema."""
     whole = graph.stored(graph.add("table", parts), [own_type(t) for t in schema.values()])
-    lowered = [name.lower() for name in schema]
+    lowered = [plain_name(name.lower()) for name in schema]
     return graph.select(whole, [exp.null() if n == DUMMY else exp.column(f"c{lowered.index(n)}") for n in names])
 
 
@@ -62,7 +64,7 @@ def _plain(table: pa.Table) -> pa.Table:
 
 
 def _positions(schema: Schema, names: Sequence[str]) -> list[int]:
-    lowered = [name.lower() for name in schema]
+    lowered = [plain_name(name.lower()) for name in schema]
     # A table of no columns would have no rows.
     return [lowered.index(name) for name in names if name != DUMMY] or [0]
 
@@ -155,7 +157,8 @@ def expand(paths: Sequence[str]) -> list[str]:
         if "://" in path:
             files += _expand_url(path)
             continue
-        found = sorted(glob.glob(path, recursive=True)) if any(c in path for c in "*?[") else [path]
+        literal = not any(c in path for c in "*?[") or os.path.exists(path)
+        found = [path] if literal else sorted(glob.glob(path, recursive=True))
         if not found:
             raise DataError(f"no file found at {path!r}")
         files += found

@@ -166,6 +166,16 @@ def _one(name: str) -> Any:
     return rule
 
 
+def _is_nan(node: Any) -> exp.Expr:
+    if kind(node.this) not in ("double", "float"):
+        refuse("isnan() of what is not a float", "it is not shown to agree there")
+    null = exp.Null()
+    null.type = exp.DataType(this=exp.DataType.Type.NULL)
+    made = case((exp.Is(this=paren(node.this), expression=exp.Null()), null), default=call("ISNAN", node.this))
+    made.type = node.type
+    return made
+
+
 def _power(node: Any) -> exp.Expr:
     _number(node.this, "pow()")
     _number(node.expression, "pow()")
@@ -193,4 +203,5 @@ RULES: dict[type[exp.Expr], Any] = {
     exp.Log: _log,
     exp.Exp: _one("EXP"),
     exp.Pow: _power,
+    exp.IsNan: _is_nan,
 }

@@ -4,71 +4,67 @@ from __future__ import annotations
 
 from sqlglot import exp
 
-from mdfsql.lower.shapes import Names, aggregates, column, derived, own_columns, queries, source_names, windows
+from mdfsql.lower.shapes import Names, aggregates, column, own_columns, queries, windows
 
 __all__ = ["SPREAD", "explode_to_joins"]
 
 SPREAD = "spread"
 """The table, and the condition, by which dask-sql sees one row for each element as a join."""
 
-
-def explode_to_joins(tree: exp.Expr) -> exp.Expr:
-    """UNNEST in a SELECT becomes a join with a table of elements, since dask-sql takes a row of a SELECT for one row."""
-    names = Names(tree, "_e")
-    for query in list(queries(tree)):
-        if isinstance(query, exp.Select):
-            _explode(query, names)
-    return tree
-
-
 # The clauses of a SELECT that spreads a list.
 PLAIN = frozenset({"expressions", "from_", "joins", "where", "with_", "order", "limit", "offset", "kind"})
 
 
-def _explode(select: exp.Select, names: Names) -> None:
+def explode_to_joins(tree: exp.Expr) -> exp.Expr:
+    """UNNEST becomes a join with a table of elements, since to dask-sql a row of a SELECT is one row."""
+    names = Names(tree, "_e")
+    for query in list(queries(tree)):
+        if isinstance(query, exp.Select):
+            _spread_output(query, names)
+            _spread_tables(query)
+    return tree
+
+
+def _spread_output(select: exp.Select, names: Names) -> None:
     found = [node for p in select.expressions for node in p.find_all(exp.Explode, exp.Unnest)]
     held = {key for key, arg in select.args.items() if arg}
-    if len(found) != 1 or not held <= PLAIN or any(p for p in select.expressions for _ in (*aggregates(p), *windows(p))):
+    if len(found) != 1 or not held <= PLAIN or any(True for p in select.expressions for _ in (*aggregates(p), *windows(p))):
         return
-    node = found[0]
-    if node.expressions and len(node.expressions) > 1 or (node.args.get("expressions") and isinstance(node, exp.Explode)):
+    (node,) = found
+    value = _list(node)
+    if value is None or node.find_ancestor(exp.Select) is not select:
         return
-    value = node.this if isinstance(node, exp.Explode) else node.expressions[0]
-    inner_name, list_name, element = names.new(), names.new(), names.new()
-    tables = source_names(select)
-    made: dict[str, str] = {}
-    outputs: list[exp.Expr] = []
-    order = select.args.get("order")
-    aliases = {p.alias_or_name: p for p in select.expressions}
-    node_text = node.sql()
-    new = column("element", element)
-    if node.parent is None:
-        return
-    for place in [*select.expressions, *(order.expressions if order else ())]:
-        for needed in [c for c in own_columns(place, tables) if c.find_ancestor(type(node)) is not node]:
-            if needed.sql() not in made:
-                made[needed.sql()] = names.new()
-                outputs.append(exp.alias_(needed.copy(), made[needed.sql()], quoted=True))
-    outputs.append(exp.alias_(value.copy(), list_name, quoted=True))
-    inner = exp.Select(
-        expressions=outputs, **{key: select.args[key] for key in ("from_", "joins", "where") if select.args.get(key)}
-    )
-    node.replace(new)
-    for place in [*select.expressions, *(order.expressions if order else ())]:
-        for needed in list(own_columns(place, tables)):
-            if needed.sql() in made:
-                needed.replace(column(made[needed.sql()], inner_name))
-    for name, projection in aliases.items():
-        # A column that had no alias was called by its own name.
-        if not isinstance(projection, exp.Alias):
-            for position, p in enumerate(select.expressions):
-                if p is projection or (not isinstance(p, exp.Alias) and p.parent is select and position == list(aliases).index(name)):
-                    select.expressions[position].replace(exp.alias_(p.copy(), name, quoted=True))
-    del node_text
-    for key in ("joins", "where"):
-        select.set(key, None)
-    select.set("from_", exp.From(this=derived(inner, inner_name)))
-    match = exp.Anonymous(this=SPREAD, expressions=[column(list_name, inner_name), column("element", element)])
+    for join in select.args.get("joins") or ():
+        if not (join.side or join.kind or join.method or join.args.get("on")):
+            join.set("kind", "CROSS")
+    name = names.new()
+    node.replace(column("element", name))
+    select.append("joins", _join(value.copy(), name))
+
+
+def _spread_tables(select: exp.Select) -> None:
+    """Do the same for ``FROM t, UNNEST(t.list) AS u(x)``."""
+    for join in select.args.get("joins") or ():
+        node = join.this.this if isinstance(join.this, exp.Lateral) else join.this
+        value = _list(node) if isinstance(node, exp.Unnest) else None
+        alias = join.this.args.get("alias")
+        if value is None or join.side or join.args.get("on") or not isinstance(alias, exp.TableAlias):
+            continue
+        for child in select.iter_expressions():
+            for needed in list(own_columns(child, {alias.name})):
+                needed.set("this", exp.to_identifier("element", quoted=True))
+        join.replace(_join(value.copy(), alias.name))
+
+
+def _list(node: exp.Expr) -> exp.Expr | None:
+    """Return the list that a call spreads, None where it does more than that."""
+    if isinstance(node, exp.Explode):
+        return None if node.expressions else node.this
+    return node.expressions[0] if len(node.expressions) == 1 and not node.args.get("offset") else None
+
+
+def _join(value: exp.Expr, name: str) -> exp.Join:
     table = exp.to_table(SPREAD)
-    table.set("alias", exp.TableAlias(this=exp.to_identifier(element, quoted=True)))
-    select.append("joins", exp.Join(this=table, kind="INNER", on=match))
+    table.set("alias", exp.TableAlias(this=exp.to_identifier(name, quoted=True)))
+    match = exp.Anonymous(this=SPREAD, expressions=[value, column("element", name)])
+    return exp.Join(this=table, kind="INNER", on=match)

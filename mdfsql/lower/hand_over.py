@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlglot
 from sqlglot import exp
 
+from mdfsql.lower.explode_to_joins import SPREAD
 from mdfsql.lower.shapes import aggregates, column, conjoin, conjuncts, contains_query, queries, sources
 
 __all__ = ["hand_over"]
@@ -81,6 +82,8 @@ class _Handing:
             tables = [{c.table for c in side.find_all(exp.Column)} for side in sides]
             if sides and all(tables) and (tables[0] <= own) != (tables[1] <= own) and not own & tables[tables[0] <= own]:
                 part = exp.EQ(this=self._value(sides[0].unnest()), expression=self._value(sides[1].unnest()))
+            elif isinstance(part, exp.Anonymous) and part.name == SPREAD:
+                part.set("expressions", [self._value(part.expressions[0]), part.expressions[1]])
             else:
                 part = self._call("duckdb_is", part, join.this)
             parts.append(part)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from typing import Any, NoReturn
 
@@ -63,6 +64,8 @@ def kind(node: Any) -> str:
     return KINDS.get(dtype.this, "unknown") if dtype is not None else "unknown"
 
 
+BOOLEAN = exp.DataType.build("BOOLEAN")
+
 Rule = Callable[[Any], "exp.Expr | None"]
 
 
@@ -78,6 +81,10 @@ def each(tree: exp.Expr, rules: Mapping[type[exp.Expr], Rule]) -> exp.Expr:
             continue
         if made.type is None or kind(made) == "unknown":
             made.type = node.type
+        for inner in made.walk():
+            # A later pass asks for the kind of what an earlier one wrote.
+            if inner.type is None and isinstance(inner, (exp.Predicate, exp.Connector, exp.Not)):
+                inner.type = BOOLEAN
         if node is tree:
             tree = made
         else:
@@ -116,7 +123,8 @@ def text(value: str) -> exp.Expr:
 def number(value: int | float) -> exp.Expr:
     """Return a number literal, typed: a float as a DOUBLE, never a decimal."""
     if isinstance(value, float):
-        return cast(exp.Literal.number(repr(value)), "DOUBLE")
+        plain = math.isfinite(value)
+        return cast(exp.Literal.number(repr(value)) if plain else exp.Literal.string(repr(value)), "DOUBLE")
     made: exp.Expr = exp.Literal.number(abs(value))
     made.type = exp.DataType.build("BIGINT")
     if value < 0:

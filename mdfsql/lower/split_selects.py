@@ -83,8 +83,17 @@ class _Split:
     def run(self) -> None:
         select = self.select
         group = select.args.get("group")
-        if select.args.get("windows") or (group and any(v for k, v in group.args.items() if k != "expressions")):
+        if group and group.args.get("all") is True:
+            keys = [node.copy() for _, node in self.outputs if not any(True for _ in aggregates(node))]
+            group = exp.Group(expressions=keys)
+        if group and any(v for k, v in group.args.items() if k != "expressions"):
             return
+        self._named_windows()
+        if len(self.order) == 1 and self.order[0].this.sql() == "ALL":
+            (every,) = self.order
+            self.order = [every.copy() for _ in self.outputs]
+            for key, (_, node) in zip(self.order, self.outputs, strict=True):
+                key.set("this", node.copy())
         aliases = dict(self.outputs)
         for key in self.order:
             key.set("this", _without_aliases(key.this, aliases))
@@ -115,6 +124,22 @@ class _Split:
         if where is not None:
             self.rows["where"] = exp.Where(this=where)
         self.changed = True
+
+    def _named_windows(self) -> None:
+        """Write out OVER w, which the WINDOW clause says."""
+        known = {window.name: window for window in self.select.args.get("windows") or ()}
+        places = [node for node in self._pending()] if known else []
+        for window in [w for node in places for w in node.find_all(exp.Window)]:
+            named = known.get(window.alias)
+            while named is not None:
+                for key in ("partition_by", "order", "spec"):
+                    if not window.args.get(key) and named.args.get(key):
+                        arg = named.args[key]
+                        window.set(key, [a.copy() for a in arg] if isinstance(arg, list) else arg.copy())
+                window.set("alias", None)
+                named = known.get(named.alias)
+        if known:
+            self.changed = True
 
     def _distinct_on(self) -> None:
         distinct = self.select.args.get("distinct")

@@ -12,13 +12,17 @@ from mdfsql.lower.shapes import own_columns, queries, sources
 __all__ = ["plain_name", "unique_columns"]
 
 
+# No column is called so, and every table is: dask-sql takes "t"."x" for a part of a column "t" where there is one.
+TABLE = "_t_"
+
+
 def plain_name(name: str) -> str:
     """Return a column's name in letters that dask-sql reads in any place; other names get a name of digits.
 
     >>> plain_name("total"), plain_name("a.b")
     ('total', '_x612e62')
     """
-    if re.fullmatch(r"[a-z][a-z0-9_]*", name):
+    if re.fullmatch(r"[a-z_][a-z0-9_]*", name) and not name.startswith(("_x", TABLE)) and name != "_":
         return name
     return f"_x{name.encode().hex()}"
 
@@ -47,13 +51,12 @@ def unique_columns(tree: exp.Expr) -> exp.Expr:
             alias = source.alias_or_name
             inner = source.this if isinstance(source, exp.Subquery) else shared.get(source.name)
             known = outputs.get(id(_first(inner)), {}) if inner is not None else None
-            new = plain_name(alias)
+            new = TABLE + plain_name(alias)
             for needed in list(_columns(query, alias)):
                 name = plain_name(needed.name) if known is None else known.get(needed.name, needed.name)
                 needed.set("this", exp.to_identifier(name, quoted=True))
                 needed.set("table", exp.to_identifier(new, quoted=True))
-            if new != alias:
-                source.set("alias", exp.TableAlias(this=exp.to_identifier(new, quoted=True)))
+            source.set("alias", exp.TableAlias(this=exp.to_identifier(new, quoted=True)))
     return tree
 
 
