@@ -28,7 +28,7 @@ R = TypeVar("R")
 FAILED, UNREACHABLE, TIMED_OUT, REFUSED, BROKEN_PIPE, INTERRUPTED = 1, 3, 4, 5, 141, 130
 
 # How long an engine may take to stop before the process ends without it.
-GRACE_SECONDS = 5.0
+GRACE_SECONDS = 3.0
 
 ENGINES = ("duckdb", "spark", "dask")
 

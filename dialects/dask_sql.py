@@ -44,9 +44,12 @@ UNSTEADY: dict[type[exp.Expr], str] = {
     exp.CurrentDatetime: "pass the time as a parameter",
     exp.Localtime: "pass the time as a parameter",
     exp.Localtimestamp: "pass the time as a parameter",
+    exp.ApproxDistinct: "count(DISTINCT ...)",
+    exp.ApproxQuantile: "quantile_cont(...)",
+    exp.ApproxTopK: "GROUP BY, ORDER BY count(*) DESC, LIMIT",
 }
 UNSTEADY_NAMES = frozenset(
-    "current_connection_id current_database current_query current_query_id current_schema current_schemas current_setting "
+    "approx_quantile approx_top_k reservoir_quantile current_connection_id current_database current_query current_query_id current_schema current_schemas current_setting "
     "current_transaction_id currval gen_random_uuid get_current_time get_current_timestamp getenv getvariable "
     "in_search_path nextval now random setseed setval sleep_ms stats today transaction_timestamp txid_current uuid "
     "uuidv4 uuidv7 vector_type write_log".split()

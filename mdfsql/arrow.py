@@ -152,24 +152,43 @@ def table_from_items(items: Iterable[Mapping[str, Any]], schema: object = None) 
     given = given_schema(schema) if schema is not None else Schema({})
     if not rows and not given:
         raise DataError("from_items got no rows, so no column is known; pass schema={'name': 'TYPE', ...}")
-    for kind in set(map(type, rows)):
-        if not issubclass(kind, Mapping):
-            at = next(i for i, row in enumerate(rows) if type(row) is kind)
-            raise DataError(f"from_items takes dicts, but row {at} is {kind.__name__}: {rows[at]!r:.80}")
-    values = _columns(rows, given)
+    if not rows:
+        # Without Arrow's own inference, which imports pandas where it is installed.
+        return arrow_schema(given).empty_table()
+    values = _regular(rows, given) or _irregular(rows, given)
     check_names(list(values))
     return canonical_table(pa.table({name: _column(name, values[name], given.get(name)) for name in values}))
 
 
-def _columns(rows: list[Mapping[str, Any]], given: Mapping[str, Type]) -> dict[str, list[Any]]:
-    """Return the values of each column, in the order of the schema and then of first appearance."""
-    names = dict.fromkeys(itertools.chain(given, rows[0] if rows else ()))
-    if set(map(len, rows)) == {len(names)}:
-        # Most lists are regular: then itemgetter reads a column in C, and a KeyError tells that this one is not.
+# So many rows are read column by column at a time: their dicts stay in the processor's cache.
+CHUNK_ROWS = 16_384
+
+
+def _regular(rows: list[Mapping[str, Any]], given: Mapping[str, Type]) -> dict[str, list[Any]] | None:
+    """Return the values of each column of dicts that all have the same keys, as most do; None for any others."""
+    if type(rows[0]) is not dict:
+        return None
+    names = list(dict.fromkeys(itertools.chain(given, rows[0])))
+    columns: list[list[Any]] = [[] for _ in names]
+    getters = [operator.itemgetter(name) for name in names]
+    for start in range(0, len(rows), CHUNK_ROWS):
+        chunk = rows[start : start + CHUNK_ROWS]
+        if set(map(type, chunk)) != {dict} or set(map(len, chunk)) != {len(names)}:
+            return None
         try:
-            return {name: list(map(operator.itemgetter(name), rows)) for name in names}
+            for column, getter in zip(columns, getters, strict=True):
+                column.extend(map(getter, chunk))
         except KeyError:
-            pass
+            return None
+    return dict(zip(names, columns, strict=True))
+
+
+def _irregular(rows: list[Mapping[str, Any]], given: Mapping[str, Type]) -> dict[str, list[Any]]:
+    """Return the values of each column, in the order of the schema and then of first appearance."""
+    for kind in set(map(type, rows)):
+        if not issubclass(kind, Mapping):
+            at = next(i for i, row in enumerate(rows) if type(row) is kind)
+            raise DataError(f"from_items takes dicts, but row {at} is {kind.__name__}: {rows[at]!r:.80}")
     names = dict.fromkeys(itertools.chain(given, itertools.chain.from_iterable(rows)))
     return {name: [row.get(name) for row in rows] for name in names}
 

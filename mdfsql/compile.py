@@ -111,6 +111,7 @@ def resolve(tree: exp.Expr, sources: tuple[Source, ...], engine: str) -> exp.Exp
     schema = MappingSchema(dialect="duckdb")
     for source in sources:
         schema.add_table(exp.to_table(source.name), dict(source.schema), match_depth=False)
+    plain_negations(tree)
     try:
         tree = qualify(tree, schema=schema, dialect="duckdb", validate_qualify_columns=True)
         order_by_inputs(tree, schema)
@@ -118,6 +119,15 @@ def resolve(tree: exp.Expr, sources: tuple[Source, ...], engine: str) -> exp.Exp
     except SqlglotError as error:
         # DuckDB has bound this query: what cannot be resolved here is ours to learn, never to guess.
         raise Unsupported("this query", engine, f"its columns could not be resolved ({error})") from error
+
+
+def plain_negations(tree: exp.Expr) -> None:
+    """Write ``a NOT LIKE b`` and ``a IS NOT b``, which the parser keeps in a flag, as NOT: passes see one form only."""
+    for node in list(tree.find_all(exp.Condition)):
+        if node.args.get("negate"):
+            node.set("negate", None)
+            negated = exp.Not(this=exp.Paren(this=node.copy()))
+            node.replace(negated)
 
 
 def order_by_inputs(tree: exp.Expr, schema: MappingSchema) -> None:

@@ -171,6 +171,6 @@ def test_cost_in_a_long_file(tmp_path: Path) -> None:
         capture(function)
         return time.perf_counter() - start
 
-    # Ten times what it takes, for machines that are busy: this is about the index, not about the machine.
-    assert seconds(made.f1500) < 1
-    assert min(seconds(f) for f in (made.f10, made.f2900, made.f1501)) < 0.005
+    # Many times what it takes, for machines that are busy: this is about the index, not about the machine.
+    assert seconds(made.f1500) < 5
+    assert min(seconds(f) for f in (made.f10, made.f2900, made.f1501)) < 0.05

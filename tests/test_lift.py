@@ -56,7 +56,7 @@ POOLS: dict[str, list[Any]] = {
     "d": [None, datetime.date(1970, 1, 1), datetime.date(2024, 2, 29), datetime.date(1, 1, 1)],
     "m": [None, Decimal("0.00"), Decimal("1.50"), Decimal("-7.25"), Decimal("30.00")],
 }
-ROWS = 80
+ROWS = 60
 
 # --- the oracle -------------------------------------------------------------------------------------------------------
 
@@ -503,7 +503,7 @@ def check(program: Program, folder: Path, tally: Tally) -> None:
             )
 
 
-@settings(derandomize=True, max_examples=200, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+@settings(derandomize=True, max_examples=150, deadline=None, database=None, suppress_health_check=list(HealthCheck))
 @pytest.mark.filterwarnings("ignore::SyntaxWarning")
 @given(seed=st.integers(0, 2**32))
 def test_generated_programs_agree_with_python(seed: int, tmp_path_factory: pytest.TempPathFactory) -> None:

@@ -66,9 +66,20 @@ class DaskEngine:
 
     def batches(self, plan: Plan) -> Iterator[pa.RecordBatch]:
         """Run the plan and stream its rows, partition by partition, in order."""
-        graph, frame = self._frame(plan)
-        for table in self._tables(graph, graph.keys(frame), frame.barrier):
-            yield from table.to_batches()
+        graph, frame, (count, offset) = self._lazy(plan)
+        if count is None and not offset:
+            for table in self._tables(graph, graph.keys(frame), frame.barrier):
+                yield from table.to_batches()
+            return
+        # Only as many partitions run as the limit wants.
+        for table in self._tables(graph, graph.keys(frame), frame.barrier, windowed=True):
+            rows = table.slice(offset, count)
+            offset -= min(offset, len(table))
+            yield from rows.to_batches()
+            if count is not None:
+                count -= len(rows)
+                if count == 0:
+                    return
 
     def rows(self, plan: Plan) -> None:
         """Return None: Arrow is the fastest way here."""
@@ -154,18 +165,23 @@ class DaskEngine:
 
     def _frame(self, plan: Plan) -> tuple[Graph, Frame]:
         """Return the plan as a frame of the bound types; Unsupported where that cannot be had."""
+        graph, frame, (count, offset) = self._lazy(plan)
+        return graph, graph.limit(frame, count, offset) if count is not None or offset else frame
+
+    def _lazy(self, plan: Plan) -> tuple[Graph, Frame, tuple[int | None, int]]:
+        """Return the same, with the LIMIT and OFFSET that are still to be applied."""
         self._check()
         graph = Graph()
         try:
             with planning():
-                frame = self._planner(plan).frame(plan.sql, graph)
+                frame, cut = self._planner(plan).frame(plan.sql, graph)
             for name, own, wanted in zip(plan.schema, frame.types, plan.schema.values(), strict=True):
                 if canonical(own) != wanted:
                     why = f"its column {name!r} comes out as {own} there, and is {wanted}"
                     raise Unsupported("this query", self.name, why)
         finally:
             graph.close()
-        return graph, frame
+        return graph, frame, cut
 
     def _scan(self, source: Source) -> Any:
         """Return what gives the source's frame."""
@@ -221,24 +237,28 @@ class DaskEngine:
         self._futures.update(futures)
         return futures
 
-    def _tables(self, graph: Graph, keys: Sequence[Key], barrier: Sequence[Key]) -> Iterator[Any]:
-        """Yield what the keys give, in order, holding a few at a time."""
+    def _tables(
+        self, graph: Graph, keys: Sequence[Key], barrier: Sequence[Key], windowed: bool = False
+    ) -> Iterator[Any]:
+        """Yield what the keys give, in order, holding a few at a time; ``windowed`` runs no more than are read."""
         self._runs += 1
         run = self._runs
+        width = os.cpu_count() or 1
         if self._client is not None:
-            with failures():
-                futures = self._submit(graph, keys)[::-1]
-            while futures:
+            step = width if windowed else len(keys)
+            for start in range(0, len(keys), step):
                 with failures():
-                    table = futures.pop().result()
-                yield table
+                    futures = self._submit(graph, keys[start : start + step])[::-1]
+                while futures:
+                    with failures():
+                        table = futures.pop().result()
+                    yield table
             return
         tasks = graph.tasks
         with failures():
             # What the last exchange made is held; the partitions after it are computed some at a time.
             if barrier:
                 tasks = tasks | dict(zip(barrier, self._get(tasks, list(barrier)), strict=True))
-        width = os.cpu_count() or 1
         for start in range(0, len(keys), width):
             if self._cancelled_runs >= run:
                 raise EngineError("the run was cancelled", engine=self.name)

@@ -80,10 +80,21 @@ class Planner:
         _, text = self._context._get_ral(sql)
         return str(text)
 
-    def frame(self, sql: str, graph: Graph) -> Frame:
-        """Return the frame of a query."""
+    def frame(self, sql: str, graph: Graph) -> tuple[Frame, tuple[int | None, int]]:
+        """Return the frame of a query, and the LIMIT and OFFSET that its reader is to apply, as it reads."""
         plan, _ = self._context._get_ral(sql)
-        return self._frame(plan, graph)
+        above = []
+        node = plan
+        while (kind := node.get_current_node_type()) in ("Projection", "SubqueryAlias"):
+            above.append(node)
+            (node,) = node.get_inputs()
+        if kind != "Limit":
+            return self._frame(plan, graph), (None, 0)
+        (rows,) = node.get_inputs()
+        frame = self._frame(rows, graph)
+        for outer in reversed(above):
+            frame = OPERATORS[outer.get_current_node_type()](self, outer, graph, [frame])
+        return frame, _cut(node)
 
     def _frame(self, plan: Any, graph: Graph) -> Frame:
         # What stands in a plan twice, such as a CTE that is read twice, is computed once.
@@ -198,10 +209,7 @@ class Planner:
         return graph.sort(frame, by, node.getNumRows())
 
     def _limit(self, plan: Any, graph: Graph, inputs: list[Frame]) -> Frame:
-        node = plan.limit()
-        # A limit of 0 was made a false condition by a pass: here 0 means that there is none.
-        count, offset = node.getFetch().getUInt64Value(), node.getSkip().getUInt64Value()
-        return graph.limit(inputs[0], count or None, offset or 0)
+        return graph.limit(inputs[0], *_cut(plan))
 
     def _union(self, plan: Any, graph: Graph, inputs: list[Frame]) -> Frame:
         return graph.union(inputs)
@@ -274,6 +282,13 @@ def call(arguments: Sequence[Any], inputs: Frame | dict[int, exp.Column]) -> exp
 def template(text: str) -> exp.Expr:
     """Return a template's text as a tree."""
     return sqlglot.parse_one(text, read="duckdb")
+
+
+def _cut(plan: Any) -> tuple[int | None, int]:
+    """Return the count and the offset of a Limit."""
+    node = plan.limit()
+    # A limit of 0 was made a false condition by a pass: here 0 means that there is none.
+    return node.getFetch().getUInt64Value() or None, node.getSkip().getUInt64Value() or 0
 
 
 def _operator(rex: Any) -> str:

@@ -106,8 +106,12 @@ class _Handing:
                 body = hole
             else:
                 found.replace(hole)
+        for part in body.walk():
+            # The reference writes a tree without types; with them, some functions are written in another way.
+            part.type = None
         text = body.sql("duckdb", comments=False)
         if sqlglot.parse_one(text, read="duckdb").sql("duckdb") != text:
+            # Written from the text that is read again, it would be another expression.
             return node
         if not arguments and name != "duckdb_agg":
             dummy = self._dummy(source or sources(self.select)[0])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from sqlglot import exp
 
 from mdfsql.lower.shapes import (
@@ -65,6 +67,8 @@ class _Joins:
             select.set("where", exp.Where(this=condition))
         places = [*select.expressions, *([select.args["where"]] if condition is not None else [])]
         for place in places:
+            for test in _tests(place):
+                self._value_of(test)
             for subquery in _outermost(place):
                 self._scalar(subquery)
         return self.made
@@ -198,6 +202,43 @@ class _Joins:
             return None
         return inner, on, found
 
+    # ---- EXISTS and IN inside an expression ----------------------------------------------------------------------
+
+    def _value_of(self, test: exp.Expr) -> None:
+        """Write a test whose value is wanted, not only whether a row stays, with counts of rows."""
+        if isinstance(test, exp.Exists):
+            query = _unwrapped(test.this)
+            if isinstance(query, exp.Select) and _is_plain(query):
+                query = query.copy()
+                query.set("expressions", [_count()])
+                query.set("distinct", None)
+            elif any(True for _ in own_columns(query, self._outer(query))):
+                return
+            else:
+                query = exp.Select(expressions=[_count()], from_=exp.From(this=derived(query.copy(), self.names.new())))
+            test.replace(exp.Paren(this=exp.GT(this=exp.Subquery(this=query), expression=exp.Literal.number(0))))
+            return
+        query, value = _unwrapped(test.args["query"]), test.this
+        reads_outside = any(True for _ in own_columns(query, self._outer(query)))
+        if reads_outside or len(query.selects) != 1 or contains_query(value) or not query.selects[0].alias_or_name:
+            return
+
+        def count(condition: Callable[[exp.Column], exp.Expr] | None) -> exp.Expr:
+            name = self.names.new()
+            select = exp.Select(expressions=[_count()], from_=exp.From(this=derived(query.copy(), name)))
+            if condition is not None:
+                select.set("where", exp.Where(this=condition(column(query.selects[0].alias_or_name, name))))
+            return exp.Subquery(this=select)
+
+        zero = exp.Literal.number(0)
+        hits = exp.GT(this=count(lambda own: exp.EQ(this=own, expression=_paren(value))), expression=zero.copy())
+        none = exp.EQ(this=count(None), expression=zero.copy())
+        nulls = exp.GT(this=count(lambda own: exp.Is(this=own, expression=exp.Null())), expression=zero)
+        unknown = exp.Or(this=exp.Is(this=_paren(value), expression=exp.Null()), expression=nulls)
+        branches = [(hits, exp.true()), (none, exp.false()), (unknown, exp.Null())]
+        case = exp.Case(ifs=[exp.If(this=when, true=then) for when, then in branches], default=exp.false())
+        test.replace(exp.Paren(this=case))
+
     # ---- scalar subqueries ---------------------------------------------------------------------------------------
 
     def _scalar(self, subquery: exp.Subquery) -> None:
@@ -295,6 +336,19 @@ def _outermost(node: exp.Expr) -> list[exp.Subquery]:
     if isinstance(node, (exp.Exists, exp.Query)) or (isinstance(node, exp.In) and node.args.get("query")):
         return []
     return [found for child in node.iter_expressions() for found in _outermost(child)]
+
+
+def _tests(node: exp.Expr) -> list[exp.Expr]:
+    """Return the EXISTS and IN over queries in an expression, none of them inside another query."""
+    if isinstance(node, exp.Exists) or (isinstance(node, exp.In) and node.args.get("query")):
+        return [node]
+    if isinstance(node, exp.Query):
+        return []
+    return [found for child in node.iter_expressions() for found in _tests(child)]
+
+
+def _count() -> exp.Expr:
+    return exp.Count(this=exp.Star(), big_int=True)
 
 
 # The clauses of a subquery that can be taken apart.

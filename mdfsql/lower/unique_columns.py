@@ -24,7 +24,8 @@ def plain_name(name: str) -> str:
     """
     if re.fullmatch(r"[a-z_][a-z0-9_]*", name) and not name.startswith(("_x", TABLE)) and name != "_":
         return name
-    return f"_x{name.encode().hex()}"
+    # A name is written in one case or another: the reference takes them for one.
+    return f"_x{name.lower().encode().hex()}"
 
 
 def unique_columns(tree: exp.Expr) -> exp.Expr:
