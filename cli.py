@@ -8,6 +8,7 @@ import itertools
 import os
 import sys
 import threading
+import traceback
 from collections.abc import Callable, Iterator
 from typing import IO, TYPE_CHECKING, Any, TypeVar
 
@@ -66,7 +67,7 @@ class Commands(click.Group):
             complain("interrupted")
             ctx.exit(INTERRUPTED)
         except Exception as error:
-            if ctx.params.get("traceback"):
+            if ctx.params.get("show"):
                 raise
             complain(message(error))
             ctx.exit(exit_code(error))
@@ -313,6 +314,8 @@ class Run:
             try:
                 self._result = context.run(work)
             except BaseException as error:
+                # What its frames hold, such as an engine's cursor, goes now and not as the interpreter ends.
+                traceback.clear_frames(error.__traceback__)
                 self._error = error
             finally:
                 self._done.set()
@@ -338,8 +341,10 @@ class Run:
         self.stopping.set()
         try:
             for _ in range(int(GRACE_SECONDS / 0.1)):
-                if self.engine is not None:
-                    self.engine.cancel()
+                # The work may end, and its engine close, at any moment: then there is nothing to cancel.
+                with contextlib.suppress(Exception):
+                    if self.engine is not None:
+                        self.engine.cancel()
                 if self._done.wait(0.1):
                     return
         except KeyboardInterrupt:
@@ -472,14 +477,12 @@ def write_arrow(where: Backend, dataset: mdfsql.Dataset, run: Run, output: str |
     """Write Arrow's IPC format: its stream form to stdout, its file form, which can be mapped, to a file."""
     import pyarrow as pa
 
-    from mdfsql.arrow import arrow_schema
-
     run.engine = where.engine
     run.check()
-    with sink(output) as file:
+    with dataset.to_reader(where) as reader, sink(output) as file:
         new = pa.ipc.new_stream if output is None else pa.ipc.new_file
-        with new(file, arrow_schema(dataset.schema)) as writer:
-            for batch in dataset.iter_batches(where):
+        with new(file, reader.schema) as writer:
+            for batch in reader:
                 run.check()
                 counted[0] += batch.num_rows
                 writer.write_batch(batch)
@@ -527,8 +530,10 @@ def say(notes: list[str], quiet: bool) -> None:
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]}, epilog=EPILOG)
 @click.version_option(mdfsql.__version__, prog_name="mdfsql")
-@click.option("--traceback", is_flag=True, envvar="MDFSQL_TRACEBACK", help="Show where in Python an error was raised.")
-def main(traceback: bool) -> None:
+@click.option(
+    "--traceback", "show", is_flag=True, envvar="MDFSQL_TRACEBACK", help="Show where in Python an error was raised."
+)
+def main(show: bool) -> None:
     """One query, on DuckDB, Spark or Dask, with the same answer or a clear refusal."""
 
 
@@ -611,7 +616,10 @@ def explain(
     timeout: float | None,
     **engine: str | None,
 ) -> None:
-    """Show how a query would be run: its tree, the passes that change it, the SQL that is sent, the engine's plan."""
+    """Show how a query would be run.
+
+    Its tree, the passes that change it, the SQL that is sent, and the engine's plan.
+    """
     text = text_of(sql, file)
     run = Run(timeout)
 
@@ -637,10 +645,11 @@ def transpile(
     to: str,
     quiet: bool,
 ) -> None:
-    """Print the SQL that an engine would be sent; nothing is run, and the engine need not be installed.
+    """Print the SQL that an engine would be sent.
 
-    For an engine the query is bound, rewritten and checked as when it runs, so its tables must be known: --table, or
-    files named in it. They stand under the names that the engine is shown them by; a note says which is which.
+    Nothing is run, and the engine need not be installed. For an engine the query is bound, rewritten and checked as
+    when it runs, so its tables must be known: --table, or files named in it. They stand under the names that the
+    engine is shown them by; a note says which is which.
 
     For another dialect the query is only written in it by sqlglot: no table need be known, and nothing is promised
     about its answer there.
@@ -691,10 +700,10 @@ def schema(
     params: dict[str, Any],
     format: str,
 ) -> None:
-    """Print the columns of a file, or of a query, with their types; reads no rows.
+    """Print the columns and types of a file or a query.
 
-    The argument is a file where there is one of the name or its suffix is a table's (.parquet, .csv, .json, ...),
-    or FORMAT:PATH as for --table; otherwise it is SQL.
+    No row is read. The argument is a file where there is one of the name or its suffix is a table's (.parquet, .csv,
+    .json, ...), or FORMAT:PATH as for --table; otherwise it is SQL.
     """
     with contextlib.ExitStack() as stack:
         found = None if source is None or file is not None else file_of(source)
@@ -737,7 +746,10 @@ def file_of(source: str) -> Any:
 @click.option("--format", type=click.Choice(("table", "json")), default="table", show_default=True)
 @click.option("--strict", is_flag=True, help="Exit with 3 where an engine has a problem.")
 def engines(names: tuple[str, ...], format: str, strict: bool) -> None:
-    """Show which engines can run here, and what is wrong where one cannot; starts none of them."""
+    """Show which engines can run here.
+
+    For each, the packages and the Java that it finds, and what is wrong; starts none of them.
+    """
     from mdfsql.doctor import findings
 
     found = {name: findings(name) for name in names or ENGINES}

@@ -25,7 +25,9 @@ CASES: dict[str, Callable[[argparse.Namespace], Iterator[Result]]] = {
 def parser() -> argparse.ArgumentParser:
     """Return the options."""
     made = argparse.ArgumentParser(prog="python -m benchmarks", description="Ratios to peers, measured in one run.")
-    made.add_argument("cases", nargs="*", metavar="CASE", help=f"what to run, of {', '.join(CASES)}; all if none is named")
+    made.add_argument(
+        "cases", nargs="*", metavar="CASE", help=f"what to run, of {', '.join(CASES)}; all if none is named"
+    )
     made.add_argument("--repeats", type=int, default=5, help="how often each side is measured (%(default)s)")
     made.add_argument("--peer-python", help="a Python that has ibis-framework 12, for the case build")
     made.add_argument("--scale", default="1", help="the scale factor of TPC-H (%(default)s)")

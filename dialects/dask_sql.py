@@ -55,6 +55,9 @@ UNSTEADY_NAMES = frozenset(
     "uuidv4 uuidv7 vector_type write_log".split()
 )
 
+# Aggregates that depend on the order of the rows, which only an ORDER BY inside the call makes the same everywhere.
+UNORDERED = (exp.First, exp.Last, exp.AnyValue)
+
 # Constructs that spread one row over several, or read what is no table.
 SPREADING: dict[type[exp.Expr], str] = {
     exp.TableSample: "a sample is not the same on two engines",
@@ -68,6 +71,11 @@ def refuse_unsteady(tree: exp.Expr) -> exp.Expr:
         if type(node) in UNSTEADY or (isinstance(node, exp.Anonymous) and node.name.lower() in UNSTEADY_NAMES):
             why = "its value is not the same in every partition"
             raise Unsupported(construct_name(node), "dask", why, UNSTEADY.get(type(node)))
+        if isinstance(node, UNORDERED) and node.find(exp.Order) is None and not isinstance(node.parent, exp.Window):
+            why = "which row comes first is not the same everywhere"
+            raise Unsupported(construct_name(node), "dask", why, "add ORDER BY inside the call, or use min()")
+        if isinstance(node, exp.Mode):
+            raise Unsupported("mode()", "dask", "which of two equally frequent values it gives is not defined")
         if type(node) in SPREADING:
             raise Unsupported(construct_name(node), "dask", SPREADING[type(node)])
         if isinstance(node, exp.Table) and not isinstance(node.this, exp.Identifier):

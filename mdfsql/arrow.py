@@ -155,35 +155,53 @@ def table_from_items(items: Iterable[Mapping[str, Any]], schema: object = None) 
     if not rows:
         # Without Arrow's own inference, which imports pandas where it is installed.
         return arrow_schema(given).empty_table()
-    values = _regular(rows, given) or _irregular(rows, given)
+    regular = _regular(rows, given)
+    if regular is not None:
+        return regular
+    values = _columns(rows, given)
+    if not values:
+        raise DataError("from_items got rows without keys, so there is no column")
     check_names(list(values))
     return canonical_table(pa.table({name: _column(name, values[name], given.get(name)) for name in values}))
 
 
-# So many rows are read column by column at a time: their dicts stay in the processor's cache.
-CHUNK_ROWS = 16_384
+# So many rows are read column by column at a time: their values stay in the processor's cache.
+CHUNK_ROWS = 8_192
+
+# Inference gives these only where every value is of the one Python type; a float column may hide ints and bools.
+UNMIXED = frozenset({pa.bool_(), pa.int64(), pa.string(), pa.binary()})
+NUMBERS = frozenset({int, float, type(None)})
 
 
-def _regular(rows: list[Mapping[str, Any]], given: Mapping[str, Type]) -> dict[str, list[Any]] | None:
-    """Return the values of each column of dicts that all have the same keys, as most do; None for any others."""
+def _regular(rows: list[Mapping[str, Any]], given: Mapping[str, Type]) -> pa.Table | None:
+    """Return the table of dicts that all have the same keys and plain values of one type in each; None for others."""
     if type(rows[0]) is not dict:
         return None
     names = list(dict.fromkeys(itertools.chain(given, rows[0])))
-    columns: list[list[Any]] = [[] for _ in names]
     getters = [operator.itemgetter(name) for name in names]
+    types = [arrow_type(given[name]) if name in given else None for name in names]
+    chunks: list[list[pa.Array]] = [[] for _ in names]
     for start in range(0, len(rows), CHUNK_ROWS):
-        chunk = rows[start : start + CHUNK_ROWS]
-        if set(map(type, chunk)) != {dict} or set(map(len, chunk)) != {len(names)}:
+        some = rows[start : start + CHUNK_ROWS]
+        if set(map(type, some)) != {dict} or set(map(len, some)) != {len(names)}:
             return None
-        try:
-            for column, getter in zip(columns, getters, strict=True):
-                column.extend(map(getter, chunk))
-        except KeyError:
-            return None
-    return dict(zip(names, columns, strict=True))
+        for place, getter in enumerate(getters):
+            try:
+                values = list(map(getter, some))
+                array = pa.array(values, types[place])
+            except (KeyError, pa.ArrowException, OverflowError, TypeError, ValueError):
+                return None
+            plain = types[place] is not None or array.type in UNMIXED
+            if not plain and (array.type != pa.float64() or not NUMBERS.issuperset(map(type, values))):
+                return None
+            chunks[place].append(array)
+    if not names or any(array.type != parts[0].type for parts in chunks for array in parts):
+        return None
+    check_names(names)
+    return canonical_table(pa.table([pa.chunked_array(parts) for parts in chunks], names=names))
 
 
-def _irregular(rows: list[Mapping[str, Any]], given: Mapping[str, Type]) -> dict[str, list[Any]]:
+def _columns(rows: list[Mapping[str, Any]], given: Mapping[str, Type]) -> dict[str, list[Any]]:
     """Return the values of each column, in the order of the schema and then of first appearance."""
     for kind in set(map(type, rows)):
         if not issubclass(kind, Mapping):
@@ -191,10 +209,6 @@ def _irregular(rows: list[Mapping[str, Any]], given: Mapping[str, Type]) -> dict
             raise DataError(f"from_items takes dicts, but row {at} is {kind.__name__}: {rows[at]!r:.80}")
     names = dict.fromkeys(itertools.chain(given, itertools.chain.from_iterable(rows)))
     return {name: [row.get(name) for row in rows] for name in names}
-
-
-# Inference gives these only where every value is of the one Python type; a float column may hide ints and bools.
-UNMIXED = frozenset({pa.bool_(), pa.int64(), pa.string(), pa.binary()})
 
 
 def _column(name: str, values: list[Any], given: Type | None) -> pa.Array:

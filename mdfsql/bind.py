@@ -9,13 +9,15 @@ import threading
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from contextlib import closing
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import duckdb
 from sqlglot import exp
 
 from mdfsql.errors import BindError, DataError, QueryError
 from mdfsql.schema import Schema, canonical, quote
+
+if TYPE_CHECKING:
+    import duckdb
 
 __all__ = ["bind", "describe_files", "expand"]
 
@@ -29,6 +31,8 @@ _connection: duckdb.DuckDBPyConnection | None = None
 
 
 def _reference() -> duckdb.DuckDBPyConnection:
+    import duckdb  # the reference is loaded when the first query is bound, not with the package
+
     global _connection
     if _connection is None:
         _connection = duckdb.connect(":memory:", config={"threads": 1, "enable_external_access": False})
@@ -56,6 +60,8 @@ def bind(tree: exp.Query, tables: Mapping[str, Schema], *, text: str | None = No
     ``tables`` gives the schema of each table name in the tree; ``text`` is the SQL as the user wrote it, for the
     caret. Raises BindError with DuckDB's message ("Did you mean ...?") and for doubled output names.
     """
+    import duckdb  # as above
+
     with _lock:
         try:
             return dict(_describe(_bindable_sql(tree, tables)))
@@ -141,6 +147,8 @@ def describe_files(
     For CSV the dialect and the types are sniffed here once, so that every engine reads the same.
     Raises DataError for a file that is missing, empty or of another format.
     """
+    import duckdb  # as above
+
     connection = duckdb.connect(":memory:", config={"threads": 1})
     try:
         settled = dict(options)
@@ -196,6 +204,8 @@ def _sniff(connection: duckdb.DuckDBPyConnection, paths: list[str], options: dic
 def expand(patterns: Sequence[str]) -> list[str]:
     """Return the local files that paths and globs name, each once; DataError for a pattern that names none."""
     found: dict[str, None] = {}
+    import duckdb  # as above
+
     with closing(duckdb.connect(":memory:", config={"threads": 1})) as connection:
         for pattern in patterns:
             rows = connection.execute("SELECT file FROM glob(?) ORDER BY file", [pattern]).fetchall()

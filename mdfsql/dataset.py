@@ -8,14 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 from sqlglot import exp
 
-from mdfsql import display, result, steps, write
+from mdfsql import result, steps
 from mdfsql.backend import Backend, backend, named
 from mdfsql.catalog import ArrowSource, CacheSource, EngineSource, Source
 from mdfsql.compile import Plan, compile_relation, target_of
 from mdfsql.errors import BindError, DataError
 from mdfsql.files import file_source, format_of
 from mdfsql.functions import Expr, Operand, operand, ordered, parse_expression
-from mdfsql.lift import lift_row
 from mdfsql.literals import literal
 from mdfsql.query import Resolver, read_query
 from mdfsql.relation import Relation, column
@@ -174,6 +173,8 @@ class Dataset:
         It means what it means in Python; where Python would raise only because a value is None, None is stored.
         Raises CannotLift, pointing at the source, for what has no exact SQL.
         """
+        from mdfsql.lift import lift_row  # what reads Python is loaded when there is a function to read
+
         outputs = lift_row(function, self.schema)
         return self._next(steps.project(self._relation, outputs, _notes("map", [function] * len(outputs), outputs)))
 
@@ -506,6 +507,8 @@ class Dataset:
 
     def show(self, n: int = 20, engine: str | Backend | None = None) -> None:
         """Run and print the first rows as a table."""
+        from mdfsql import display  # loaded when a person looks
+
         display.show(self.schema, self.head(n + 1, engine), n)
 
     def print_schema(self) -> None:
@@ -514,6 +517,8 @@ class Dataset:
 
     def explain(self, engine: str | Backend | None = None) -> str:
         """Return the query, what was lifted, the passes that changed it, the SQL that is sent, the engine's plan."""
+        from mdfsql import display  # as above
+
         where, _ = self.plan(engine)
         return display.explain(self._relation, where)
 
@@ -555,6 +560,8 @@ class Dataset:
         self._write("json", path, mode, partition_by, engine)
 
     def _write(self, format: str, path: Any, mode: str, partition_by: str | Sequence[str], engine: Any) -> None:
+        from mdfsql import write  # loaded when there is something to write
+
         by = tuple(self._own(name) for name in _names(partition_by))
         where, plan = self.plan(engine)
         write.write(where, plan, os.fspath(path), format, mode, by)
@@ -567,10 +574,12 @@ class Dataset:
         return f"<Dataset {', '.join(f'{n} {t}' for n, t in self.schema.items())}>"
 
     def _repr_html_(self) -> str:
+        from mdfsql import display  # as above
+
         return display.html(self)
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
-        return {"text/plain": repr(self), "text/html": display.html(self)}
+        return {"text/plain": repr(self), "text/html": self._repr_html_()}
 
 
 class GroupedDataset:

@@ -301,7 +301,7 @@ def table(
     rows = list(itertools.chain.from_iterable(chunks))
     right = [_is_number(type_) for type_ in schema.values()]
     cells = [_then(text_cells(type_), _visible) for type_ in schema.values()]
-    columns = list(zip(*_texts(rows, cells, null), strict=True)) or [()] * len(cells)
+    columns = list(zip(*_texts(rows, cells, null), strict=True)) if rows else [()] * len(cells)
     heads = [[_visible(name)] if header else [] for name in schema]
     widths = [
         max(map(_width, itertools.chain(head, column)), default=0) for head, column in zip(heads, columns, strict=True)

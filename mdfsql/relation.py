@@ -167,7 +167,13 @@ SPELLINGS = {"TIMESTAMP WITH TIME ZONE": "TIMESTAMPTZ"}
 @functools.cache
 def same_type(own: str, wanted: str) -> bool:
     """Tell whether DuckDB's own type is the canonical one, so that no cast is needed."""
-    return SPELLINGS.get(own, own) == wanted or data_type(wanted) == exp.DataType.build(own.strip('"'), dialect="duckdb")
+    if SPELLINGS.get(own, own) == wanted:
+        return True
+    built = exp.DataType.build(own.strip('"'), dialect="duckdb")
+    for name in built.find_all(exp.Identifier):
+        # Canonical types quote the names of all fields, DuckDB only of some.
+        name.set("quoted", True)
+    return data_type(wanted) == built
 
 
 def cast_outputs(tree: exp.Query, schema: Schema, names: set[str]) -> exp.Query:

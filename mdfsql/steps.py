@@ -117,9 +117,17 @@ def filter_rows(relation: Relation, predicates: Iterable[exp.Expr], lifted: tupl
         where = select.args.get("where")
         if where is None:
             select.set("where", exp.Where(this=predicate))
+        elif _may_raise(predicate):
+            # Engines test the parts of an AND in any order; inside CASE a row that was dropped raises nothing.
+            branch = exp.If(this=where.this, true=predicate)
+            where.set("this", exp.Case(ifs=[branch], default=exp.false()))
         else:
             where.set("this", exp.And(this=_paren(where.this), expression=_paren(predicate)))
     return Relation(select, inputs, lifted=_inherited(relation, inputs) + lifted)
+
+
+def _may_raise(node: exp.Expr) -> bool:
+    return any(call.name == "error" for call in node.find_all(exp.Anonymous))
 
 
 def _paren(node: exp.Expr) -> exp.Expr:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import doctest
 import io
+import itertools
 import linecache
 import os
 import re
@@ -53,8 +54,8 @@ def examples(text: str) -> list[Example]:
     """Return the blocks of a document, each with the text block that follows it directly."""
     found = []
     blocks = list(FENCE.finditer(text))
-    for block, after in zip(blocks, [*blocks[1:], None], strict=True):
-        if block.group(1) in NO_PRINT:
+    for block, after in itertools.pairwise([*blocks, None]):
+        if block is None or block.group(1) in NO_PRINT:
             continue
         follows = after is not None and after.group(1) == "text" and not text[block.end() : after.start()].strip()
         want = after.group(2) if after is not None and follows else ""

@@ -66,3 +66,11 @@ def test_text_that_does_not_read(people):
         people.filter("id >")
     with pytest.raises(mdf.errors.BindError, match="a window function"):
         people.filter(mdf.row_number().over(order_by="id") > 1)
+
+
+def test_a_later_filter_sees_only_what_an_earlier_one_left(engine):
+    rows = mdf.Dataset.from_items([{"id": i, "b": i % 3} for i in range(3000)])
+    kept = rows.filter(lambda r: r["b"] != 0).filter(lambda r: 10 // r["b"] > 5)
+    assert kept.count() == 1000
+    with pytest.raises(mdf.errors.EngineError, match="division"):
+        rows.filter(lambda r: 10 // r["b"] > 5).count()

@@ -38,7 +38,7 @@ VALUES = {
 }
 
 # Types that an engine refuses, with a word of the reason.
-REFUSED = {("spark", "TIME"), ("dask", "TIME"), ("dask", "DECIMAL(5,2)"), ("dask", "BLOB")}
+REFUSED = {("spark", "TIME")}
 
 
 @pytest.mark.parametrize("type_", VALUES)

@@ -148,7 +148,9 @@ def lines() -> dict[str, int]:
 
 
 IMPORTS = {name: sorted(set(imports(ast.parse(path.read_text())))) for name, path in SOURCES.items()}
-OWN = {name: [i.removeprefix("mdfsql.") for i in found if i.split(".")[0] == "mdfsql"] for name, found in IMPORTS.items()}
+OWN = {
+    name: [i.removeprefix("mdfsql.") for i in found if i.split(".")[0] == "mdfsql"] for name, found in IMPORTS.items()
+}
 
 
 def test_every_module_has_a_line() -> None:
@@ -189,7 +191,9 @@ def test_packages_are_imported_in_their_places(name: str) -> None:
 
 def test_public_names() -> None:
     tree = ast.parse(SOURCES["mdfsql"].read_text())
-    imported = {alias.asname or alias.name for node in tree.body if isinstance(node, ast.ImportFrom) for alias in node.names}
+    imported = {
+        alias.asname or alias.name for node in tree.body if isinstance(node, ast.ImportFrom) for alias in node.names
+    }
     assert imported == set(mdfsql.__all__)
     assert sorted(mdfsql.__all__) == list(mdfsql.__all__)
     assert all(getattr(mdfsql, name).__doc__ for name in mdfsql.__all__ if name != "__version__")

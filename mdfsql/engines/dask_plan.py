@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import re
 from collections.abc import Callable, Sequence
 from typing import Any, TypeAlias
 
@@ -268,9 +269,9 @@ def call(arguments: Sequence[Any], inputs: Frame | dict[int, exp.Column]) -> exp
     """Return a template with its arguments filled in: the first argument is the template's text."""
     body = template(arguments[0].getStringValue()).copy()
     values = [expression(argument, inputs) for argument in arguments[1:]]
-    holes = list(body.find_all(exp.Placeholder))
+    holes = [found for found in body.find_all(exp.Column) if re.fullmatch(r"\$\d+", found.name)]
     for hole in holes:
-        value = values[int(hole.name) - 1].copy()
+        value = values[int(hole.name[1:]) - 1].copy()
         value = value if isinstance(value, exp.Column) else exp.Paren(this=value)
         if hole is body:
             return value

@@ -74,6 +74,8 @@ def _cast(node: Any) -> exp.Expr | None:
         return None
     if (source, target) in SAME:
         return None
+    if source == target and source in ("list", "struct", "map") and _quoted(value.type) == _quoted(node.to):
+        return value.copy()
     if source == "float":
         value, source = cast(value, "DOUBLE"), "double"
     to = node.to.sql("duckdb")
@@ -101,6 +103,15 @@ def _cast(node: Any) -> exp.Expr | None:
         "engines spell and round it each in its own way",
         "CAST it to DECIMAL first" if source == "double" else None,
     )
+
+
+def _quoted(dtype: exp.DataType) -> str:
+    """Return a type's text with its names quoted and in lower case."""
+    made = dtype.copy()
+    for name in made.find_all(exp.Identifier):
+        name.set("this", name.this.lower())
+        name.set("quoted", True)
+    return made.sql("duckdb")
 
 
 def _zoned(node: Any) -> exp.Expr | None:

@@ -114,8 +114,9 @@ def _difference(node: Any) -> exp.Expr:
     if unit == "DAY":
         return call("DATEDIFF", cast(end, "DATE"), cast(start, "DATE"), type="BIGINT")
     if unit == "WEEK":
-        days = call("DATEDIFF", *(call("TRUNC", cast(v, "DATE"), "WEEK") for v in (end, start)), type="BIGINT")
-        return exp.IntDiv(this=days, expression=number(7))
+        # Not the boundaries: whole weeks between the days.
+        days = call("DATEDIFF", cast(end, "DATE"), cast(start, "DATE"), type="BIGINT")
+        return exp.Paren(this=exp.IntDiv(this=days, expression=number(7)))
     if unit in ("YEAR", "QUARTER", "MONTH"):
         size, part = {"YEAR": (1, None), "QUARTER": (4, "QUARTER"), "MONTH": (12, "MONTH")}[unit]
         counts = []
@@ -209,7 +210,6 @@ JAVA = {
     "%B": "MMMM", "%a": "EEE", "%A": "EEEE", "%p": "a", "%I": "hh", "%j": "DDD", "%-d": "d", "%-m": "M", "%-H": "H",
     "%-I": "h", "%-M": "m", "%-S": "s", "%-j": "D", "%%": "%",
 }  # fmt: skip
-SHORTHANDS = {"%F": "%Y-%m-%d", "%T": "%H:%M:%S", "%R": "%H:%M"}
 
 
 def _formatted(node: Any) -> exp.Expr:
@@ -226,8 +226,6 @@ def java_format(found: str) -> str:
     >>> java_format("%Y at %H")
     "yyyy' at 'HH"
     """
-    for short, long in SHORTHANDS.items():
-        found = found.replace(short, long)
     out, i, plain = "", 0, ""
     while i <= len(found):
         sign = found[i : i + 1]

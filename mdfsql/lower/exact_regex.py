@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import warnings
 from typing import Any
 
 from sqlglot import exp
@@ -110,7 +111,9 @@ def _pattern(node: exp.Expr | None) -> str:
     if found is None:
         refuse("a regular expression that is no constant", "RE2 and Java read patterns each in its own way")
     try:
-        re.compile(found)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            re.compile(found)
     except re.error as error:
         refuse(f"the regular expression {found!r}", f"it is no pattern that all engines share: {error}")
     return java_pattern(found)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlglot
 from sqlglot import exp
+from sqlglot.errors import SqlglotError
 
 from mdfsql.lower.explode_to_joins import SPREAD
 from mdfsql.lower.shapes import aggregates, column, conjoin, conjuncts, contains_query, queries, sources
@@ -19,7 +20,7 @@ DUMMY = "_"
 def hand_over(tree: exp.Expr) -> exp.Expr:
     """Expressions are handed to DuckDB inside each partition: dask-sql's own differ for NULL, NaN, text and dates.
 
-    duckdb('$1 + 1', x) computes a value, duckdb_is(...) a condition, duckdb_agg(...) an aggregate or a window. Joins
+    duckdb('"$1" + 1', x) computes a value, duckdb_is(...) a condition, duckdb_agg(...) an aggregate or a window. Joins
     by equal columns, grouping, order and limits stay dask-sql's to plan.
     """
     shared = {cte.alias: cte.this for cte in tree.find_all(exp.CTE)}
@@ -101,7 +102,11 @@ class _Handing:
             if text not in arguments:
                 arguments[text] = found.copy()
                 numbers[text] = str(len(arguments))
-            hole = exp.Placeholder(this=numbers[text])
+            # Quoted, since a bare $ may begin a string in the reference's dialect.
+            hole: exp.Expr = exp.column(f"${numbers[text]}", quoted=True)
+            if isinstance(found.parent, exp.Dot):
+                # A part of a struct, not a column of a table.
+                hole = exp.Paren(this=hole)
             if found is body:
                 body = hole
             else:
@@ -110,7 +115,7 @@ class _Handing:
             # The reference writes a tree without types; with them, some functions are written in another way.
             part.type = None
         text = body.sql("duckdb", comments=False)
-        if sqlglot.parse_one(text, read="duckdb").sql("duckdb") != text:
+        if _again(text) != text:
             # Written from the text that is read again, it would be another expression.
             return node
         if not arguments and name != "duckdb_agg":
@@ -126,3 +131,10 @@ class _Handing:
             named = alias.columns if isinstance(alias, exp.TableAlias) else []
             return column(named[0].name if named else query.selects[0].alias_or_name, source.alias_or_name)
         return column(DUMMY, source.alias_or_name)
+
+
+def _again(text: str) -> str | None:
+    try:
+        return sqlglot.parse_one(text, read="duckdb").sql("duckdb")
+    except SqlglotError:
+        return None

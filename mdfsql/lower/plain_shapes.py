@@ -64,7 +64,9 @@ def _values(node: Any) -> None:
 
 def _tuple(node: Any) -> None:
     parent = node.parent
-    if isinstance(parent, exp.Values) or (isinstance(parent, exp.In) and parent.args.get("query") is not None):
+    if isinstance(parent, (exp.Values, exp.GroupingSets, exp.Cube, exp.Rollup)):
+        return
+    if isinstance(parent, exp.In) and parent.args.get("query") is not None:
         return
     refuse("a row of values (a, b)", "it is not shown to agree there", "compare the columns one by one")
 
@@ -75,8 +77,8 @@ def _literal(node: Any) -> None:
 
 
 def _distinct(node: Any) -> None:
-    if node.args.get("on") and isinstance(node.parent, exp.Select) and not node.parent.args.get("order"):
-        refuse("DISTINCT ON without ORDER BY", "which row it keeps is not the same everywhere", "add ORDER BY")
+    if node.args.get("on"):
+        refuse("DISTINCT ON", "Spark has no such thing", "QUALIFY row_number() OVER (PARTITION BY ... ORDER BY ...) = 1")
 
 
 def _ordered(node: Any) -> None:
@@ -102,9 +104,26 @@ def _unnest(node: Any) -> None:
 
 
 def _select(node: Any) -> None:
-    for name in ("sample", "windows", "into", "locks", "connect", "match", "cluster", "distribute", "sort"):
+    _named_windows(node)
+    for name in ("sample", "into", "locks", "connect", "match", "cluster", "distribute", "sort"):
         if node.args.get(name):
             refuse(f"{name.upper()} in SELECT", "it is not shown to agree there")
+
+
+def _named_windows(node: Any) -> None:
+    """Write what a named window means where its name stands: Spark reads WINDOW, its typed passes need not."""
+    named = {window.name.lower(): window for window in node.args.get("windows") or []}
+    if not named:
+        return
+    for window in node.find_all(exp.Window):
+        given = named.get(window.args["alias"].name.lower()) if window.args.get("alias") else None
+        if given is not None:
+            for part in ("partition_by", "order", "spec"):
+                value = given.args.get(part)
+                if value and not window.args.get(part):
+                    window.set(part, [v.copy() for v in value] if isinstance(value, list) else value.copy())
+            window.set("alias", None)
+    node.set("windows", None)
 
 
 RULES: dict[type[exp.Expr], Any] = {

@@ -17,9 +17,10 @@ def split_selects(tree: exp.Expr) -> exp.Expr:
     SELECT f(sum(x)) FROM t GROUP BY k HAVING ... ORDER BY g(k) becomes three SELECTs, one inside the other.
     """
     names = Names(tree, "_s")
+    holder = exp.Subquery(this=tree)
     for query in list(queries(tree)):
         split_query(query, names)
-    return tree
+    return holder.this.pop()  # type: ignore[no-any-return]
 
 
 def split_query(query: exp.Query, names: Names) -> None:

@@ -1,0 +1,399 @@
+"""Dask gives DuckDB's answer or refuses, over several partitions; and what the engine itself promises."""
+
+from __future__ import annotations
+
+import importlib.util
+import math
+import os
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+import sqlglot
+from sqlglot import exp
+
+import mdfsql as mdf
+from mdfsql.arrow import arrow_schema, canonical_table, conform, read_schema
+from mdfsql.catalog import ArrowSource
+from mdfsql.compile import compile_relation
+from mdfsql.dialects.dask_sql import DaskSQL, target
+from mdfsql.engines import Engine, open_engine
+from mdfsql.errors import BackendError, EngineError, MdfError, Unsupported
+from mdfsql.relation import Relation
+
+if importlib.util.find_spec("dask_sql") is None:
+    # Not importorskip: it would import Dask before the engine has put it into its mode.
+    pytest.skip("dask-sql is not installed", allow_module_level=True)
+
+FIXTURES = Path(__file__).parent / "fixtures" / "conformance"
+
+# Few rows a partition, so that every case runs over several, some of them empty after a filter.
+ROWS = 4
+
+# Not the same from one partition, or one run, to the next.
+UNSTEADY = re.compile(r"\b(random|now|approx_\w+)\(")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def small_partitions() -> Iterator[None]:
+    from mdfsql.engines import dask_sources
+
+    before, dask_sources.ROWS = dask_sources.ROWS, ROWS
+    yield
+    dask_sources.ROWS = before
+
+
+@pytest.fixture(scope="module")
+def duck() -> Iterator[Engine]:
+    engine = open_engine("duckdb")
+    yield engine
+    engine.close()
+
+
+@pytest.fixture(scope="module")
+def dask() -> Iterator[Engine]:
+    engine = open_engine("dask")
+    yield engine
+    engine.close()
+
+
+@pytest.fixture(scope="module")
+def tables() -> dict[str, ArrowSource]:
+    connection = duckdb.connect()
+    connection.execute("SET TimeZone = 'UTC'")
+    connection.execute((FIXTURES / "dask_tables.sql").read_text())
+    found = {}
+    for (name,) in connection.execute("SELECT table_name FROM duckdb_tables()").fetchall():
+        table = canonical_table(connection.table(name).to_arrow_table())
+        found[name] = ArrowSource(schema=read_schema(table.schema), table=table)
+    return found
+
+
+def relation(sql: str, tables: dict[str, ArrowSource]) -> Relation:
+    tree = sqlglot.parse_one(sql, read="duckdb")
+    assert isinstance(tree, exp.Query), sql
+    names = {table.name for table in tree.find_all(exp.Table)}
+    return Relation(tree, {name: given for name, given in tables.items() if name in names})
+
+
+def run(engine: Engine, given: Relation) -> pa.Table:
+    plan = compile_relation(given, engine.target)
+    return pa.Table.from_batches(conform(engine.batches(plan), plan.schema, engine.name), arrow_schema(plan.schema))
+
+
+def alike(left: Any, right: Any) -> bool:
+    """Tell whether two values are the same: floats to a relative 1e-9, nan like nan, all else exactly."""
+    if isinstance(left, float) and isinstance(right, float):
+        return (math.isnan(left) and math.isnan(right)) or left == right or math.isclose(left, right, rel_tol=1e-9)
+    if isinstance(left, list) and isinstance(right, list):
+        return len(left) == len(right) and all(map(alike, left, right))
+    if isinstance(left, dict) and isinstance(right, dict):
+        return list(left) == list(right) and all(alike(left[k], right[k]) for k in left)
+    return type(left) is type(right) and left == right
+
+
+def key(row: tuple[Any, ...]) -> list[str]:
+    return [f"{value:.6g}" if isinstance(value, float) else repr(value) for value in row]
+
+
+def difference(reference: pa.Table, other: pa.Table, *, ordered: bool) -> str | None:
+    """Return how two results differ, or None."""
+    assert reference.schema == other.schema
+    left, right = ([tuple(row.values()) for row in table.to_pylist()] for table in (reference, other))
+    if not ordered:
+        left, right = sorted(left, key=key), sorted(right, key=key)
+    pairs = zip(left, right, strict=False)
+    found = next((f"{one} but {two}" for one, two in pairs if not all(map(alike, one, two))), None)
+    return found or (f"{len(left)} rows but {len(right)}" if len(left) != len(right) else None)
+
+
+PASSED: set[type[exp.Expr]] = set()
+
+
+def outcome(engine: Engine, given: Relation) -> pa.Table | MdfError:
+    try:
+        return run(engine, given)
+    except MdfError as error:
+        return error
+
+
+def wrong(duck: Engine, dask: Engine, sql: str, tables: dict[str, ArrowSource]) -> str | None:
+    """Return what is wrong with a query, or None: the same answer, a refusal, or an error on both sides is right."""
+    given = relation(sql, tables)
+    answer = outcome(dask, given)
+    if isinstance(answer, Unsupported):
+        return None
+    reference = outcome(duck, given)
+    if isinstance(reference, MdfError) or isinstance(answer, MdfError):
+        both = isinstance(reference, MdfError) and isinstance(answer, MdfError)
+        return None if both else f"{sql}: {reference!r:.200} but {answer!r:.300}"
+    ordered = bool(sqlglot.parse_one(sql, read="duckdb").args.get("order"))
+    found = difference(reference, answer, ordered=ordered)
+    if found is None:
+        PASSED.update(type(node) for node in compile_relation(given, target).tree.walk())
+    return found and f"{sql}: {found}"
+
+
+# ---- the answers -------------------------------------------------------------------------------------------------
+
+
+def own_cases() -> tuple[list[str], list[str]]:
+    text = (FIXTURES / "dask.sql").read_text().partition("\n\n")[2]
+    same, _, refused = text.partition("-- refused\n")
+    return [line for line in same.splitlines() if line], [line for line in refused.splitlines() if line]
+
+
+SAME, REFUSED = own_cases()
+
+
+@pytest.mark.parametrize("sql", SAME)
+def test_own_queries_agree(duck: Engine, dask: Engine, tables: dict[str, ArrowSource], sql: str) -> None:
+    assert not isinstance(outcome(dask, relation(sql, tables)), Unsupported)
+    assert wrong(duck, dask, sql, tables) is None
+
+
+@pytest.mark.parametrize("sql", SAME[::2])
+def test_own_queries_agree_over_no_rows(duck: Engine, dask: Engine, tables: dict[str, ArrowSource], sql: str) -> None:
+    assert wrong(duck, dask, sql, tables | {"t": tables["empty"]}) is None
+
+
+@pytest.mark.parametrize("sql", REFUSED)
+def test_refused_before_anything_runs(tables: dict[str, ArrowSource], sql: str) -> None:
+    with pytest.raises(Unsupported, match="^dask: "):
+        compile_relation(relation(sql, tables), target)
+
+
+def expressions() -> dict[str, list[str]]:
+    """Return the expressions that all engines share, by table; what another engine makes of them is no matter here."""
+    found: dict[str, list[str]] = {}
+    table = ""
+    for line in (FIXTURES / "scalars.sql").read_text().splitlines():
+        if match := re.fullmatch(r"-- from (\w+)", line):
+            table = match.group(1)
+        elif line and not line.startswith("-- ") and not UNSTEADY.search(line):
+            found.setdefault(table, []).append(line.partition(" -- ")[0])
+    return found
+
+
+AT_ONCE = 30
+GROUPS = [
+    pytest.param(table, lines[at : at + AT_ONCE], id=f"{table}-{at}")
+    for table, lines in expressions().items()
+    for at in range(0, len(lines), AT_ONCE)
+]
+
+
+@pytest.mark.parametrize(("table", "lines"), GROUPS)
+def test_shared_expressions_agree(
+    duck: Engine, dask: Engine, tables: dict[str, ArrowSource], table: str, lines: list[str]
+) -> None:
+    name = "k" if table == "nest" else "id"
+    singles = {line: f"SELECT {name} AS row_, {line} AS x FROM {table}" for line in lines}
+    good = [line for line, sql in singles.items() if not isinstance(outcome(duck, relation(sql, tables)), MdfError)]
+    together = ", ".join(f"{line} AS x{number}" for number, line in enumerate(good))
+    sql = f"SELECT {name} AS row_, {together} FROM {table}"
+    given = relation(sql, tables)
+    if not isinstance(outcome(dask, given), MdfError) and wrong(duck, dask, sql, tables) is None:
+        singles = {line: sql for line, sql in singles.items() if line not in good}
+    assert [found for sql in singles.values() if (found := wrong(duck, dask, sql, tables))] == []
+
+
+def queries() -> list[str]:
+    parts = (FIXTURES / "queries.sql").read_text().partition("\n\n")[2].split(";\n")
+    found = ["\n".join(line for line in part.splitlines() if not line.startswith("-- ")).strip() for part in parts]
+    return [sql for sql in found if sql and not UNSTEADY.search(sql) and not sql.startswith("PIVOT")]
+
+
+@pytest.mark.parametrize("sql", queries())
+def test_shared_queries_agree(duck: Engine, dask: Engine, tables: dict[str, ArrowSource], sql: str) -> None:
+    assert wrong(duck, dask, sql, tables) is None
+
+
+def test_most_shared_queries_run(tables: dict[str, ArrowSource]) -> None:
+    refused = []
+    for sql in queries():
+        try:
+            compile_relation(relation(sql, tables), target)
+        except Unsupported:
+            refused.append(sql)
+    assert len(refused) <= 15, refused
+
+
+def test_every_allowed_construct_was_in_a_passing_case() -> None:
+    if not PASSED:
+        pytest.skip("the cases did not run")
+    assert target.allowed is not None
+    assert target.allowed - PASSED == set()
+
+
+# ---- the engine --------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def rows() -> mdf.Dataset:
+    return mdf.Dataset.from_items([{"k": n % 3 if n % 5 else None, "v": n, "s": f"é{n}"} for n in range(30)])
+
+
+def test_null_stays_apart_from_nan_in_a_frame(dask: Engine) -> None:
+    made = mdf.Dataset.from_items([{"Id": 1, "f": math.nan}, {"Id": None, "f": None}])
+    with mdf.set_backend("dask"):
+        frame = made.to_dask()
+    assert list(frame.columns) == ["Id", "f"]
+    assert [str(dtype) for dtype in frame.dtypes] == ["int64[pyarrow]", "double[pyarrow]"]
+    back = pa.Table.from_pandas(frame.compute(), preserve_index=False)
+    assert back.column("Id").to_pylist() == [1, None]
+    assert str(back.column("f").to_pylist()) == "[nan, None]"
+
+
+def test_dask_frames_come_in(dask: Engine) -> None:
+    import dask.dataframe as dd
+    import pandas as pd
+
+    pandas = pd.DataFrame({"A": [1, 2, None, 4], "s": ["x", None, "z", ""], "i": pd.array([1, None, 3, 4], "Int64")})
+    with mdf.set_backend("dask"):
+        made = mdf.Dataset.from_dask(dd.from_pandas(pandas, npartitions=2))
+        assert dict(made.schema) == {"A": "DOUBLE", "s": "VARCHAR", "i": "BIGINT"}
+        assert made.filter("A > 1").collect() == [{"A": 2.0, "s": None, "i": None}, {"A": 4.0, "s": "", "i": 4}]
+    with pytest.raises(BackendError, match="frame of dask"):
+        made.collect(engine="duckdb")
+
+
+def test_written_files_read_back(rows: mdf.Dataset, tmp_path: Path) -> None:
+    for format in ("parquet", "csv", "json"):
+        path = tmp_path / format
+        with mdf.set_backend("dask"):
+            getattr(rows, f"write_{format}")(str(path))
+        back = getattr(mdf.Dataset, f"read_{format}")(str(path))
+        for engine in ("duckdb", "dask"):
+            assert sorted(back.select("v").collect(engine=engine), key=lambda r: r["v"]) == [
+                {"v": n} for n in range(30)
+            ]
+
+
+def test_partitioned_files_read_back(rows: mdf.Dataset, tmp_path: Path) -> None:
+    rows.filter("k IS NOT NULL").write_parquet(str(tmp_path / "out"), partition_by="k", engine="dask")
+    assert sorted(os.listdir(tmp_path / "out")) == ["k=0", "k=1", "k=2"]
+    back = mdf.Dataset.read_parquet(str(tmp_path / "out"))
+    expected = sorted(r["v"] for r in back.filter("k = 1").collect(engine="duckdb"))
+    assert sorted(r["v"] for r in back.filter("k = 1").collect(engine="dask")) == expected
+
+
+def test_large_parquet_files_are_cut_by_row_groups(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from mdfsql.engines import dask_sources
+
+    pq.write_table(pa.table({"x": list(range(1000))}), tmp_path / "a.parquet", row_group_size=100)
+    monkeypatch.setattr(dask_sources, "BYTES", 1)
+    made = mdf.Dataset.read_parquet(tmp_path / "a.parquet")
+    assert made.to_dask().npartitions == 10
+    assert [r["x"] for r in made.filter("x % 250 = 0").collect(engine="dask")] == [0, 250, 500, 750]
+
+
+def test_a_limit_runs_no_more_partitions_than_it_needs(dask: Engine, tmp_path: Path) -> None:
+    for number in range(40):
+        pq.write_table(pa.table({"x": [number]}), tmp_path / f"{number:02}.parquet")
+    made = mdf.Dataset.read_parquet(str(tmp_path))
+    made.schema  # noqa: B018 - reads the files that are removed below
+    for number in range(30, 40):
+        (tmp_path / f"{number:02}.parquet").write_bytes(b"not parquet any more")
+    from mdfsql.engines import dask_sources
+
+    dask_sources._row_groups.cache_clear()
+    with pytest.raises(MdfError):
+        made.limit(39).collect(engine="dask")
+
+
+def test_a_cache_is_kept_while_its_dataset_lives() -> None:
+    with mdf.set_backend("dask") as backend:
+        cached = mdf.Dataset.from_items([{"v": n} for n in range(30)]).filter("v > 3").cache()
+        assert cached.count() == 26 and cached.count() == 26
+        kept = backend.engine._kept  # type: ignore[attr-defined]
+        assert any(name.startswith("cached") for name in kept)
+        del cached
+        assert not any(name.startswith("cached") for name in kept)
+
+
+def test_an_error_while_it_runs_is_one_sentence(dask: Engine, tables: dict[str, ArrowSource]) -> None:
+    with pytest.raises(EngineError, match="^dask: too big$"):
+        run(dask, relation("SELECT CASE WHEN x > 50 THEN error('too big') ELSE x END AS y FROM t", tables))
+    with pytest.raises(EngineError, match="More than one row"):
+        run(dask, relation("SELECT x FROM t WHERE x = (SELECT x FROM t)", tables))
+
+
+def test_explain_shows_the_plan_and_runs_nothing(dask: Engine, tables: dict[str, ArrowSource]) -> None:
+    given = relation("SELECT error('ran') AS e, k FROM t ORDER BY k", tables)
+    text = dask.explain(compile_relation(given, target))
+    assert "TableScan" in text and "Sort" in text
+
+
+def test_a_closed_engine_says_so(tables: dict[str, ArrowSource]) -> None:
+    engine = open_engine("dask")
+    engine.close()
+    with pytest.raises(BackendError, match="closed"):
+        run(engine, relation("SELECT * FROM t", tables))
+
+
+def test_a_dead_address_is_an_error_within_seconds() -> None:
+    start = time.monotonic()
+    with pytest.raises(BackendError, match="no scheduler answers at 'tcp://127.0.0.1:9'"):
+        open_engine("dask", address="tcp://127.0.0.1:9")
+    assert time.monotonic() - start < 15
+    with pytest.raises(BackendError, match="not both"):
+        open_engine("dask", address="tcp://127.0.0.1:9", client=object())
+
+
+def test_query_planning_that_is_on_already_is_an_error_that_says_what_to_set() -> None:
+    program = (
+        "import dask; dask.config.set({'dataframe.query-planning': True}); import dask.dataframe\n"
+        "import mdfsql as mdf\n"
+        "try: mdf.Dataset.from_items([{'a': 1}]).collect(engine='dask')\n"
+        "except mdf.errors.BackendError as error: print(error)\n"
+    )
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("DASK_")}
+    done = subprocess.run([sys.executable, "-W", "ignore", "-c", program], capture_output=True, text=True, env=environment)
+    assert "DASK_DATAFRAME__QUERY_PLANNING=False" in done.stdout, done.stderr
+
+
+def test_on_a_cluster(tmp_path: Path) -> None:
+    from distributed import Client, LocalCluster
+
+    for number in range(4):
+        keys = [n % 3 if n % 5 else None for n in range(1000)]
+        values = {"K": pa.array(keys, pa.int64()), "v": [float(n) for n in range(1000)]}
+        pq.write_table(pa.table(values), tmp_path / f"{number}.parquet", row_group_size=100)
+
+    def build() -> mdf.Dataset:
+        names = mdf.Dataset.from_items([{"K": 1, "name": "one"}, {"K": 2, "name": None}])
+        joined = mdf.Dataset.read_parquet(str(tmp_path / "?.parquet")).join(names, on=["K"], how="left")
+        grouped = joined.group_by("name")
+        return grouped.aggregate(n=mdf.count(), s=mdf.sum("v"), m=mdf.median("v")).order_by("s")
+
+    expected = build().collect(engine="duckdb")
+    options: dict[str, Any] = {"n_workers": 2, "threads_per_worker": 1, "processes": True}
+    with LocalCluster(host="127.0.0.1", dashboard_address=None, **options) as cluster:
+        with Client(cluster) as client, mdf.set_backend("dask", client=client) as backend:
+            made = build()
+            assert made.collect() == expected
+            cached = made.cache()
+            assert cached.count() == len(expected) and cached.limit(1).collect() == expected[:1]
+            with pytest.raises(EngineError, match="^dask: too big$"):
+                made.select(x=mdf.expr("CASE WHEN n > 0 THEN error('too big') END")).collect()
+            made.write_parquet(str(tmp_path / "out"))
+            assert mdf.Dataset.read_parquet(str(tmp_path / "out")).count() == len(expected)
+            backend.close()
+            assert client.status == "running"
+        with mdf.set_backend("dask", address=cluster.scheduler_address) as backend:
+            assert build().collect() == expected
+            backend.close()
+
+
+def test_the_dialect_is_one_of_sqlglots() -> None:
+    sql = "SELECT a FROM t ORDER BY a DESC NULLS LAST"
+    assert sqlglot.transpile("SELECT a FROM t ORDER BY a DESC", read="duckdb", write=DaskSQL) == [sql]
