@@ -63,7 +63,7 @@ def compare(
 
 
 def environment() -> dict[str, str]:
-    """Return the environment of a measured process: all it imports is compiled once and kept, as for what is installed."""
+    """Return the environment of a measured process: what it imports is compiled once and kept."""
     env = {key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}
     cache = Path(tempfile.gettempdir(), f"mdfsql-benchmarks-{os.getuid()}", "bytecode")
     return env | {"PYTHONPATH": str(ROOT), "PYTHONPYCACHEPREFIX": str(cache)}

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import duckdb
 
@@ -23,13 +24,13 @@ TABLES = ("customer", "lineitem", "nation", "orders", "part", "partsupp", "regio
 def tpch(repeats: int, data: Path, scale: str) -> Iterator[Result]:
     """Run all 22, fetched as Arrow, and add up their medians."""
     folder = prepared(data, scale)
-    tables = {name: mdf.Dataset.read_parquet(folder / f"{name}.parquet") for name in TABLES}
+    tables: dict[str, Any] = {name: mdf.Dataset.read_parquet(folder / f"{name}.parquet") for name in TABLES}
     connection = duckdb.connect()
     for name in TABLES:
         connection.execute(f"CREATE VIEW {name} AS FROM '{folder / name}.parquet'")
 
     def ours(text: str) -> object:
-        return mdf.sql(text, **tables).to_arrow()
+        return mdf.sql(text, "duckdb", None, **tables).to_arrow()
 
     def peer(text: str) -> object:
         return connection.sql(text).to_arrow_table()
@@ -37,8 +38,8 @@ def tpch(repeats: int, data: Path, scale: str) -> Iterator[Result]:
     results = []
     for n in range(1, 23):
         text = queries.tpch(n)
-        measures = [functools.partial(timed, functools.partial(side, text)) for side in (ours, peer)]
-        results.append(compare(f"Q{n}", *measures, repeats))
+        own, other = (functools.partial(timed, functools.partial(side, text)) for side in (ours, peer))
+        results.append(compare(f"Q{n}", own, other, repeats))
     worst = max(results, key=lambda result: result.ratio)
     yield Result(
         f"TPC-H SF {scale}, 22 queries / DuckDB's own API",

@@ -7,7 +7,7 @@ import decimal
 import itertools
 import numbers
 import operator
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import pyarrow as pa
@@ -324,11 +324,54 @@ def conform(batches: Iterable[pa.RecordBatch], schema: Mapping[str, Type], engin
 def _convert(array: pa.Array, field: pa.Field, engine: str) -> pa.Array:
     if array.type == field.type:
         return array
-    if pa.types.is_decimal(array.type) and pa.types.is_floating(field.type):
-        # A decimal where the reference has a float was rounded on the way: a pass is missing.
+    if not _may_become(array.type, field.type):
+        # Anything further apart was computed differently on the way: a pass is missing.
         raise EngineError(f"column {field.name!r} came as {array.type}, bound as {field.type}", engine=engine)
     try:
         return array.cast(field.type)
     except (pa.ArrowException, NotImplementedError) as error:
         reason = f"column {field.name!r} came as {array.type} and does not fit {field.type}: {error}"
         raise EngineError(reason, engine=engine, cause=error) from error
+
+
+def _whole(dtype: pa.DataType) -> bool:
+    return pa.types.is_integer(dtype) or pa.types.is_decimal(dtype)
+
+
+def _text(dtype: pa.DataType) -> bool:
+    return pa.types.is_string(dtype) or pa.types.is_large_string(dtype) or pa.types.is_string_view(dtype)
+
+
+def _bytes(dtype: pa.DataType) -> bool:
+    return pa.types.is_binary(dtype) or pa.types.is_large_binary(dtype) or pa.types.is_binary_view(dtype)
+
+
+# Kinds between which a cast keeps the value or raises: integers come as decimals or as whole floats, and so on.
+CASTS: tuple[tuple[Callable[[pa.DataType], bool], Callable[[pa.DataType], bool]], ...] = (
+    (_whole, _whole),
+    (pa.types.is_float64, pa.types.is_integer),
+    (pa.types.is_integer, pa.types.is_floating),
+    (_text, _text),
+    (_bytes, _bytes),
+    (pa.types.is_date, pa.types.is_date),
+    (pa.types.is_date, pa.types.is_timestamp),
+    (pa.types.is_timestamp, pa.types.is_timestamp),
+    (pa.types.is_time, pa.types.is_time),
+    (pa.types.is_null, lambda wanted: True),
+)
+
+
+def _may_become(own: pa.DataType, wanted: pa.DataType) -> bool:
+    if own == wanted:
+        return True
+    if pa.types.is_dictionary(own):
+        return _may_become(own.value_type, wanted)
+    if pa.types.is_struct(own) and pa.types.is_struct(wanted):
+        return own.num_fields == wanted.num_fields and all(
+            _may_become(a.type, b.type) for a, b in zip(own, wanted, strict=True)
+        )
+    if pa.types.is_map(own) and pa.types.is_map(wanted):
+        return _may_become(own.key_type, wanted.key_type) and _may_become(own.item_type, wanted.item_type)
+    if pa.types.is_list(wanted) and (pa.types.is_list(own) or pa.types.is_large_list(own)):
+        return _may_become(own.value_type, wanted.value_type)
+    return any(kind(own) and other(wanted) for kind, other in CASTS)

@@ -23,7 +23,7 @@ from sqlglot import exp
 import mdfsql as mdf
 from mdfsql.arrow import arrow_schema, canonical_table, conform, read_schema
 from mdfsql.catalog import ArrowSource
-from mdfsql.compile import compile_relation
+from mdfsql.compile import compile_relation, target_of
 from mdfsql.dialects.dask_sql import DaskSQL, target
 from mdfsql.engines import Engine, open_engine
 from mdfsql.errors import BackendError, EngineError, MdfError, Unsupported
@@ -85,7 +85,7 @@ def relation(sql: str, tables: dict[str, ArrowSource]) -> Relation:
 
 
 def run(engine: Engine, given: Relation) -> pa.Table:
-    plan = compile_relation(given, engine.target)
+    plan = compile_relation(given, target_of(engine.name))
     return pa.Table.from_batches(conform(engine.batches(plan), plan.schema, engine.name), arrow_schema(plan.schema))
 
 
@@ -167,7 +167,7 @@ def test_own_queries_agree_over_no_rows(duck: Engine, dask: Engine, tables: dict
 
 @pytest.mark.parametrize("sql", REFUSED)
 def test_refused_before_anything_runs(tables: dict[str, ArrowSource], sql: str) -> None:
-    with pytest.raises(Unsupported, match="^dask: "):
+    with pytest.raises(Unsupported, match=r"^dask: "):
         compile_relation(relation(sql, tables), target)
 
 
@@ -321,7 +321,7 @@ def test_a_cache_is_kept_while_its_dataset_lives() -> None:
 
 
 def test_an_error_while_it_runs_is_one_sentence(dask: Engine, tables: dict[str, ArrowSource]) -> None:
-    with pytest.raises(EngineError, match="^dask: too big$"):
+    with pytest.raises(EngineError, match=r"^dask: too big$"):
         run(dask, relation("SELECT CASE WHEN x > 50 THEN error('too big') ELSE x END AS y FROM t", tables))
     with pytest.raises(EngineError, match="More than one row"):
         run(dask, relation("SELECT x FROM t WHERE x = (SELECT x FROM t)", tables))
@@ -342,7 +342,7 @@ def test_a_closed_engine_says_so(tables: dict[str, ArrowSource]) -> None:
 
 def test_a_dead_address_is_an_error_within_seconds() -> None:
     start = time.monotonic()
-    with pytest.raises(BackendError, match="no scheduler answers at 'tcp://127.0.0.1:9'"):
+    with pytest.raises(BackendError, match=r"no scheduler answers at 'tcp://127.0.0.1:9'"):
         open_engine("dask", address="tcp://127.0.0.1:9")
     assert time.monotonic() - start < 15
     with pytest.raises(BackendError, match="not both"):
@@ -357,7 +357,9 @@ def test_query_planning_that_is_on_already_is_an_error_that_says_what_to_set() -
         "except mdf.errors.BackendError as error: print(error)\n"
     )
     environment = {k: v for k, v in os.environ.items() if not k.startswith("DASK_")}
-    done = subprocess.run([sys.executable, "-W", "ignore", "-c", program], capture_output=True, text=True, env=environment)
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", program], capture_output=True, text=True, env=environment
+    )
     assert "DASK_DATAFRAME__QUERY_PLANNING=False" in done.stdout, done.stderr
 
 
@@ -383,7 +385,7 @@ def test_on_a_cluster(tmp_path: Path) -> None:
             assert made.collect() == expected
             cached = made.cache()
             assert cached.count() == len(expected) and cached.limit(1).collect() == expected[:1]
-            with pytest.raises(EngineError, match="^dask: too big$"):
+            with pytest.raises(EngineError, match=r"^dask: too big$"):
                 made.select(x=mdf.expr("CASE WHEN n > 0 THEN error('too big') END")).collect()
             made.write_parquet(str(tmp_path / "out"))
             assert mdf.Dataset.read_parquet(str(tmp_path / "out")).count() == len(expected)

@@ -1,7 +1,7 @@
 """What the documents show is what happens: their Python and shell examples run, and print what stands below them.
 
-A fenced ``python`` block runs after the blocks before it in its file, in a folder of its own from which ``queries/`` can
-be read. A ``text`` block that follows holds what it prints; the last line of an error is printed as Python prints
+A fenced ``python`` block runs after the blocks before it in its file, in a folder of its own from which ``queries/``
+can be read. A ``text`` block that follows holds what it prints; the last line of an error is printed as Python prints
 it, without the module. A ``sh`` block whose lines all begin with ``mdfsql`` runs likewise. In what is printed,
 ``...`` stands for anything.
 """

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 import subprocess
+import sys
 from collections.abc import Iterator
 from fnmatch import fnmatch
 from pathlib import Path
@@ -97,6 +98,7 @@ LAZY = {("display", "dataset"), ("catalog", "relation")}
 LONG = {
     "mdfsql/dataset.py": "one class that people read from top to bottom: every operation and action stands there once",
     "mdfsql/cli.py": "one command line: each command stands there once, with its options and their help",
+    "tests/test_lift.py": "the cases of one subject: what Python says, and what each engine says",
 }
 LONGEST = 600
 
@@ -149,7 +151,8 @@ def lines() -> dict[str, int]:
 
 IMPORTS = {name: sorted(set(imports(ast.parse(path.read_text())))) for name, path in SOURCES.items()}
 OWN = {
-    name: [i.removeprefix("mdfsql.") for i in found if i.split(".")[0] == "mdfsql"] for name, found in IMPORTS.items()
+    name: [other.removeprefix("mdfsql.") for other in found if other.split(".")[0] == "mdfsql"]
+    for name, found in IMPORTS.items()
 }
 
 
@@ -167,7 +170,7 @@ def test_imports_run_one_way(name: str) -> None:
 @pytest.mark.parametrize("name", [n for n in SOURCES if any(fnmatch(n, pattern) for pattern in ONLY)])
 def test_some_know_little(name: str) -> None:
     allowed = next(known for pattern, known in ONLY.items() if fnmatch(name, pattern))
-    standard = {"__future__", *__import__("sys").stdlib_module_names}
+    standard = {"__future__", *sys.stdlib_module_names}
     unknown = [
         found
         for found in IMPORTS[name]
@@ -212,23 +215,40 @@ def test_files_are_short() -> None:
     assert set(LONG) - set(named) == set()
 
 
-def names_engine(node: ast.AST, docstrings: set[int]) -> bool:
-    """Tell whether a node holds the name of an engine that is not the reference, docstrings aside."""
-    text = ""
-    if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in docstrings:
-        text = node.value
-    elif isinstance(node, (ast.Name, ast.Attribute)):
-        text = node.id if isinstance(node, ast.Name) else node.attr
-    return re.search(r"spark|dask", text, re.IGNORECASE) is not None
-
-
-@pytest.mark.parametrize("name", [n for n in SOURCES if n.startswith(("lift", "lower", "steps", "relation", "query"))])
-def test_no_engine_is_named_where_all_are_equal(name: str) -> None:
+def engines_named(name: str) -> set[str]:
+    """Return the engines that a module's code names, docstrings and comments aside; the reference does not count."""
     tree = ast.parse(SOURCES[name].read_text())
-    bodies = [node.body[0] for node in ast.walk(tree) if isinstance(getattr(node, "body", None), list) and node.body]
-    docstrings = {id(first.value) for first in bodies if isinstance(first, ast.Expr)}
-    found = [ast.unparse(node) for node in ast.walk(tree) if names_engine(node, docstrings)]
-    assert found == []
+    bodies = [body for node in ast.walk(tree) if isinstance(body := getattr(node, "body", None), list) and body]
+    docstrings = {id(body[0].value) for body in bodies if isinstance(body[0], ast.Expr)}
+    texts = [
+        node.value
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in docstrings
+    ]
+    texts += [node.id for node in ast.walk(tree) if isinstance(node, ast.Name)]
+    texts += [node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)]
+    return set(re.findall(r"spark|dask", " ".join(texts).lower()))
+
+
+def engines_of(name: str) -> set[str]:
+    """Return the engines whose target uses a pass, by itself or through another."""
+    users = {name}
+    while found := {other for other, own in OWN.items() if users & set(own) and other.startswith("lower.")} - users:
+        users |= found
+    targets = {other for other, own in OWN.items() if users & set(own) and other.startswith("dialects.")}
+    return {target.removeprefix("dialects.").removesuffix("_sql") for target in targets}
+
+
+@pytest.mark.parametrize("name", [n for n in SOURCES if n.startswith(("lift", "steps", "relation", "query", "bind"))])
+def test_no_engine_is_named_where_all_are_equal(name: str) -> None:
+    assert engines_named(name) == set()
+
+
+@pytest.mark.parametrize("name", [n for n in SOURCES if n.startswith("lower.")])
+def test_a_pass_names_no_engine_but_its_own(name: str) -> None:
+    engines = engines_of(name)
+    assert engines, "no target uses it"
+    assert engines_named(name) <= (engines if len(engines) == 1 else set())
 
 
 def tracked() -> list[Path]:

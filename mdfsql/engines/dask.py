@@ -21,7 +21,7 @@ import pyarrow as pa
 from dask.highlevelgraph import HighLevelGraph
 from dask.optimization import cull
 
-from mdfsql.arrow import arrow_schema, conform, read_schema
+from mdfsql.arrow import arrow_schema, read_schema
 from mdfsql.bind import describe_files
 from mdfsql.catalog import ArrowSource, CacheSource, EngineSource, FileSource, Source
 from mdfsql.compile import Plan, compile_relation
@@ -171,7 +171,7 @@ class DaskEngine:
     def _lazy(self, plan: Plan) -> tuple[Graph, Frame, tuple[int | None, int]]:
         """Return the same, with the LIMIT and OFFSET that are still to be applied."""
         self._check()
-        graph = Graph()
+        graph = Graph(spread_out=self._client is not None)
         try:
             with planning():
                 frame, cut = self._planner(plan).frame(plan.sql, graph)
@@ -299,7 +299,9 @@ def conformed(table: pa.Table, schema: pa.Schema) -> pa.Table:
 
 def to_pandas(table: pa.Table, schema: pa.Schema) -> pd.DataFrame:
     """Return a partition as pandas, Arrow-backed: NULL stays apart from NaN, integers stay integers."""
-    return conformed(table, schema.with_metadata(None)).rename_columns(schema.names).to_pandas(types_mapper=pd.ArrowDtype)
+    return (
+        conformed(table, schema.with_metadata(None)).rename_columns(schema.names).to_pandas(types_mapper=pd.ArrowDtype)
+    )
 
 
 def write_part(

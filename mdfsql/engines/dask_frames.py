@@ -87,7 +87,9 @@ def typed_nulls(types: Sequence[str]) -> exp.Select:
 class Graph:
     """Builds tasks and frames over them; one for each plan."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, spread_out: bool) -> None:
+        """Begin a plan; ``spread_out`` tells that partitions lie on several machines."""
+        self._spread_out = spread_out
         self.tasks: dict[Key, Any] = {}
         self._numbers = itertools.count()
         self._token = uuid.uuid4().hex[:12]
@@ -109,9 +111,7 @@ class Graph:
 
     def stored(self, keys: Sequence[Key], types: Sequence[str], barrier: Sequence[Key] = ()) -> Frame:
         """Return a frame whose partitions are tables that tasks give."""
-        restored = [
-            cast(col(n), t) if RECAST.search(t) else col(n) for n, t in enumerate(types)
-        ]
+        restored = [cast(col(n), t) if RECAST.search(t) else col(n) for n, t in enumerate(types)]
         return Frame((tuple(keys),), exp.select(*named(restored)).from_("i0"), tuple(types), tuple(barrier))
 
     def types(self, query: exp.Select, **tables: Sequence[str]) -> tuple[str, ...]:
@@ -152,11 +152,18 @@ class Graph:
         parts = self.add(
             "split", [(dask_worker.split, sql, partitions, *keys) for keys in zip(*frame.inputs, strict=True)]
         )
+        return self.stored(self._assembled(parts, partitions), frame.types, parts)
+
+    def _assembled(self, parts: Sequence[Key], partitions: int) -> tuple[Key, ...]:
+        """Return tasks that each put the pieces of one number together."""
+        if not self._spread_out:
+            return self.add("shuffle", [(dask_worker.assemble, n, list(parts)) for n in range(partitions)])
+        # A task for each piece, so that only the piece travels.
         tasks = []
         for n in range(partitions):
             pieces = self.add("piece", [(dask_worker.piece, part, n) for part in parts])
             tasks.append((dask_worker.concat, list(pieces)))
-        return self.stored(self.add("shuffle", tasks), frame.types, parts)
+        return self.add("shuffle", tasks)
 
     # ---- operators ----------------------------------------------------------------------------------------------
 
@@ -207,7 +214,7 @@ class Graph:
         """Return each different row once."""
         return self.aggregate(frame, columns(len(frame.types)), [])
 
-    def window(self, frame: Frame, windows: Sequence[exp.Window]) -> Frame:
+    def window(self, frame: Frame, windows: Sequence[exp.Expr]) -> Frame:
         """Return the rows with windows, all over the same partition keys, as columns more."""
         by = windows[0].args.get("partition_by") or []
         if frame.partitions > 1:
@@ -219,7 +226,7 @@ class Graph:
         united: exp.Query = exp.select("*").from_("q0")
         for number in range(1, len(frames)):
             united = exp.union(united, exp.select("*").from_(f"q{number}"), distinct=False, copy=False)
-        bound = exp.select("*").from_(united.subquery("u"))  # type: ignore[attr-defined]
+        bound = exp.select("*").from_(united.subquery("u"))
         types = self.types(bound, **{f"q{n}": f.types for n, f in enumerate(frames)})
         keys: list[Key] = []
         barrier: list[Key] = []
@@ -266,13 +273,11 @@ class Graph:
         split = self.over(rows, exp.select(*columns(len(rows.types)), exp.alias_(key.copy(), "k")), ())
         sql = split.query.sql("duckdb")
         parts = self.add("ranges", [(dask_worker.split_ranges, sql, list(samples), k) for k in rows.inputs[0]])
-        tasks = []
-        for n in range(rows.partitions):
-            pieces = self.add("piece", [(dask_worker.piece, part, n) for part in parts])
-            tasks.append((dask_worker.concat, list(pieces)))
-        return ordered(self.stored(self.add("range", tasks), frame.types, parts))
+        return ordered(self.stored(self._assembled(parts, rows.partitions), frame.types, parts))
 
-    def join(self, kind: str, left: Frame, right: Frame, on: exp.Expr | None, keys: Sequence[tuple[exp.Expr, exp.Expr]]) -> Frame:
+    def join(
+        self, kind: str, left: Frame, right: Frame, on: exp.Expr | None, keys: Sequence[tuple[exp.Expr, exp.Expr]]
+    ) -> Frame:
         """Return a join: ``on`` is the whole condition over the tables l and r, ``keys`` its equalities, side by side.
 
         Without keys whose types hash alike, one side is brought to every partition of the other, or both into one.

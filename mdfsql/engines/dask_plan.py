@@ -43,7 +43,7 @@ FUNCTIONS = {
 ELEMENT = ("element",)
 
 
-class _Context(Context):  # type: ignore[misc]
+class _Context(Context):
     """dask-sql's context, told of columns and functions without data behind them."""
 
     def __init__(self, tables: dict[str, Sequence[str]], arities: dict[str, set[int]]) -> None:
@@ -116,7 +116,9 @@ class Planner:
         name = plan.getTable().getTableName()
         if name == SPREAD:
             # The elements of a list, which the join that reads them knows; their own conditions hold after it.
-            return Frame((), exp.select(), ELEMENT, filters=tuple(expression(rex, {0: col(0)}) for rex in scan.getFilters()))
+            return Frame(
+                (), exp.select(), ELEMENT, filters=tuple(expression(rex, {0: col(0)}) for rex in scan.getFilters())
+            )
         names, make = self._tables[name]
         outputs = list(scan.getTableScanProjects()) if scan.containsProjections() else list(names)
         filters = scan.getFilters()
@@ -193,7 +195,8 @@ class Planner:
         return graph.select(frame, columns(len(frame.types)), exp.and_(*tests)) if tests else frame
 
     def _cross(self, plan: Any, graph: Graph, inputs: list[Frame]) -> Frame:
-        return graph.join("CROSS", *inputs, None, ())
+        left, right = inputs
+        return graph.join("CROSS", left, right, None, ())
 
     def _sort(self, plan: Any, graph: Graph, inputs: list[Frame]) -> Frame:
         (frame,) = inputs
@@ -254,7 +257,7 @@ def expression(rex: Any, inputs: Frame | dict[int, exp.Column]) -> exp.Expr:
     name = _operator(rex)
     if name in FUNCTIONS:
         return call(operands, inputs)
-    values = [exp.Paren(this=expression(operand, inputs)) for operand in operands]
+    values: list[exp.Expr] = [exp.Paren(this=expression(operand, inputs)) for operand in operands]
     if name in BINARY:
         return exp.Paren(this=functools.reduce(lambda a, b: BINARY[name](this=a, expression=b), values))
     if name in ("is null", "is not null"):

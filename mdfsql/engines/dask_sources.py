@@ -168,7 +168,7 @@ def expand(paths: Sequence[str]) -> list[str]:
 def _expand_url(path: str) -> list[str]:
     if not any(c in path for c in "*?["):
         return [path]
-    import fsspec  # needed for URLs only
+    import fsspec  # type: ignore[import-untyped]  # needed for URLs only
 
     protocol = path.partition("://")[0]
     return [f"{protocol}://{found}" for found in sorted(fsspec.filesystem(protocol).glob(path))]

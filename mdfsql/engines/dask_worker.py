@@ -13,12 +13,28 @@ import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 
-__all__ = ["concat", "describe_url", "interrupt", "piece", "read_files", "run", "split", "split_ranges", "write"]
+__all__ = [
+    "CONFIG",
+    "assemble",
+    "concat",
+    "describe_url",
+    "interrupt",
+    "piece",
+    "read_files",
+    "run",
+    "split",
+    "split_ranges",
+    "write",
+]
 
 # Each thread's own DuckDB.
 _connections: dict[int, duckdb.DuckDBPyConnection] = {}
 
-CONFIG = {"enable_external_access": False, "threads": 1, "autoload_known_extensions": False}
+CONFIG: dict[str, str | bool | int | float | list[str]] = {
+    "enable_external_access": False,
+    "threads": 1,
+    "autoload_known_extensions": False,
+}
 
 
 def connection() -> duckdb.DuckDBPyConnection:
@@ -75,6 +91,11 @@ def piece(parts: Sequence[pa.Table], number: int) -> pa.Table:
     return parts[number]
 
 
+def assemble(number: int, parts: Sequence[Sequence[pa.Table]]) -> pa.Table:
+    """Return the pieces of one number of all parts, in their order."""
+    return pa.concat_tables([part[number] for part in parts])
+
+
 def split_ranges(sql: str, samples: Sequence[pa.Table], table: pa.Table) -> list[pa.Table]:
     """Split rows by ranges of their sort key; ``samples`` are key samples of all partitions.
 
@@ -106,7 +127,7 @@ def describe_url(format: str, path: str) -> pa.Table:
     """Return an empty table with the columns of a file at a URL."""
     with _files(path.partition("://")[0]) as here:
         reader = {"parquet": here.read_parquet, "csv": here.read_csv, "json": here.read_json}[format]
-        return reader(path).limit(0).to_arrow_table()
+        return reader(path).limit(0).to_arrow_table()  # type: ignore[operator]
 
 
 COPY_OPTIONS = {
@@ -138,7 +159,7 @@ def _files(protocol: str | None) -> Iterator[duckdb.DuckDBPyConnection]:
     try:
         here.execute("SET TimeZone = 'UTC'")
         if protocol:
-            import fsspec  # needed for URLs only
+            import fsspec  # type: ignore[import-untyped]  # needed for URLs only
 
             here.register_filesystem(fsspec.filesystem(protocol))
         yield here

@@ -50,7 +50,7 @@ class DuckDBEngine:
             raise BackendError(
                 f"duckdb: cannot open {database or 'a database in memory'}: {sentence(error)}"
             ) from error
-        self._connection.execute("SET TimeZone = 'UTC'")
+        self._connection.execute("SET GLOBAL TimeZone = 'UTC'")
         self._connection.execute("ATTACH ':memory:' AS mdf_cache")
         self._lock = threading.Lock()
         self._filling = threading.RLock()

@@ -30,6 +30,7 @@ def _grouped(query: exp.SetOperation, names: Names) -> exp.Select:
     for mark, branch in ((1, query.this), (2, query.expression)):
         own = names.new()
         inner = branch.unnest() if isinstance(branch, exp.Subquery) else branch
+        assert isinstance(inner, exp.Query)
         named = [s.alias_or_name for s in inner.selects]
         columns = [column(n, own) for n in named]
         select = exp.Select(

@@ -28,7 +28,11 @@ def explode_to_joins(tree: exp.Expr) -> exp.Expr:
 def _spread_output(select: exp.Select, names: Names) -> None:
     found = [node for p in select.expressions for node in p.find_all(exp.Explode, exp.Unnest)]
     held = {key for key, arg in select.args.items() if arg}
-    if len(found) != 1 or not held <= PLAIN or any(True for p in select.expressions for _ in (*aggregates(p), *windows(p))):
+    if (
+        len(found) != 1
+        or not held <= PLAIN
+        or any(True for p in select.expressions for _ in (*aggregates(p), *windows(p)))
+    ):
         return
     (node,) = found
     value = _list(node)

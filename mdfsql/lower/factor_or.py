@@ -28,7 +28,9 @@ def _factored(part: exp.Expr) -> list[exp.Expr]:
     branches = [conjuncts(branch) for branch in _branches(part)]
     if len(branches) < 2:
         return [part]
-    shared = [p for p in branches[0] if isinstance(p, exp.EQ) and all(p in branch for branch in branches[1:])]
+    shared: list[exp.Expr] = [
+        p for p in branches[0] if isinstance(p, exp.EQ) and all(p in branch for branch in branches[1:])
+    ]
     rest = [conjoin([p for p in branch if p not in shared]) for branch in branches]
     if not shared:
         return [part]

@@ -65,9 +65,9 @@ class _Handing:
 
     def _condition(self, part: exp.Expr) -> exp.Expr:
         # An equality of columns of two tables is a join that dask-sql must see.
-        if isinstance(part, exp.EQ) and all(isinstance(side, exp.Column) for side in (part.this, part.expression)):
-            if part.this.table != part.expression.table:
-                return part
+        sides = (part.this, part.expression) if isinstance(part, exp.EQ) else ()
+        if sides and all(isinstance(s, exp.Column) for s in sides) and sides[0].table != sides[1].table:
+            return part
         return self._call("duckdb_is", part)
 
     def _join(self, join: exp.Join, seen: set[str]) -> None:
@@ -81,7 +81,12 @@ class _Handing:
         for part in conjuncts(on):
             sides = [part.this, part.expression] if isinstance(part, exp.EQ) else []
             tables = [{c.table for c in side.find_all(exp.Column)} for side in sides]
-            if sides and all(tables) and (tables[0] <= own) != (tables[1] <= own) and not own & tables[tables[0] <= own]:
+            if (
+                sides
+                and all(tables)
+                and (tables[0] <= own) != (tables[1] <= own)
+                and not own & tables[tables[0] <= own]
+            ):
                 part = exp.EQ(this=self._value(sides[0].unnest()), expression=self._value(sides[1].unnest()))
             elif isinstance(part, exp.Anonymous) and part.name == SPREAD:
                 part.set("expressions", [self._value(part.expressions[0]), part.expressions[1]])

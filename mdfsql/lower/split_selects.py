@@ -20,7 +20,7 @@ def split_selects(tree: exp.Expr) -> exp.Expr:
     holder = exp.Subquery(this=tree)
     for query in list(queries(tree)):
         split_query(query, names)
-    return holder.this.pop()  # type: ignore[no-any-return]
+    return holder.this.pop()
 
 
 def split_query(query: exp.Query, names: Names) -> None:
@@ -129,7 +129,7 @@ class _Split:
     def _named_windows(self) -> None:
         """Write out OVER w, which the WINDOW clause says."""
         known = {window.name: window for window in self.select.args.get("windows") or ()}
-        places = [node for node in self._pending()] if known else []
+        places = list(self._pending()) if known else []
         for window in [w for node in places for w in node.find_all(exp.Window)]:
             named = known.get(window.alias)
             while named is not None:

@@ -125,7 +125,10 @@ class _Joins:
             self._join(inner, name, "SEMI", conjoin([*equal, *on]), "LEFT")
             return True
         # x NOT IN (...) holds for no x where the rows have a NULL, and for a NULL only where there are no rows.
-        unknown = [exp.Is(this=found[0].copy(), expression=exp.Null()), exp.Is(this=_paren(value), expression=exp.Null())]
+        unknown = [
+            exp.Is(this=found[0].copy(), expression=exp.Null()),
+            exp.Is(this=_paren(value), expression=exp.Null()),
+        ]
         for position, test in enumerate([equal[0], *unknown]):
             rows, own = (inner, name) if position == 0 else (inner.copy(), self.names.new())
             condition = conjoin([test.copy(), *(c.copy() for c in on)])
@@ -139,7 +142,9 @@ class _Joins:
                     null = exp.Is(this=_paren(source), expression=exp.Null())
                     rows = _filtered(rows, null, self.names)
                 rows = exp.Select(
-                    expressions=[exp.alias_(column(s.alias_or_name, own), s.alias_or_name, quoted=True) for s in rows.selects],
+                    expressions=[
+                        exp.alias_(column(s.alias_or_name, own), s.alias_or_name, quoted=True) for s in rows.selects
+                    ],
                     from_=exp.From(this=derived(rows, own)),
                     limit=exp.Limit(expression=exp.Literal.number(1)),
                 )
@@ -163,7 +168,8 @@ class _Joins:
                 from_=exp.From(this=derived(query.copy(), own)),
             )
             return inner, [], [column(o, name) for o in renamed]
-        local, joining = [], []
+        local: list[exp.Expr] = []
+        joining: list[exp.Expr] = []
         for part in conjuncts(query.args["where"].this if query.args.get("where") else None):
             (joining if any(True for _ in own_columns(part, outer)) else local).append(part)
         if any(contains_query(part) for part in joining):
@@ -198,7 +204,12 @@ class _Joins:
                     needed.replace(new)
             on.append(part)
         inner.set("expressions", expressions)
-        if any(True for source in (inner.args.get("from_"), *(inner.args.get("joins") or ())) if source for _ in own_columns(source, outer)):
+        if any(
+            True
+            for source in (inner.args.get("from_"), *(inner.args.get("joins") or ()))
+            if source
+            for _ in own_columns(source, outer)
+        ):
             return None
         return inner, on, found
 

@@ -51,10 +51,10 @@ def unique_columns(tree: exp.Expr) -> exp.Expr:
         for source in sources(query):
             alias = source.alias_or_name
             inner = source.this if isinstance(source, exp.Subquery) else shared.get(source.name)
-            known = outputs.get(id(_first(inner)), {}) if inner is not None else None
+            renamed = outputs.get(id(_first(inner)), {}) if inner is not None else None
             new = TABLE + plain_name(alias)
             for needed in list(_columns(query, alias)):
-                name = plain_name(needed.name) if known is None else known.get(needed.name, needed.name)
+                name = plain_name(needed.name) if renamed is None else renamed.get(needed.name, needed.name)
                 needed.set("this", exp.to_identifier(name, quoted=True))
                 needed.set("table", exp.to_identifier(new, quoted=True))
             source.set("alias", exp.TableAlias(this=exp.to_identifier(new, quoted=True)))
@@ -69,7 +69,9 @@ def _first(query: exp.Expr | None) -> exp.Expr | None:
 
 
 def _columns(select: exp.Select, table: str) -> list[exp.Column]:
-    places = [node for key, arg in select.args.items() if key not in ("from_", "joins", "with_") for node in _nodes(arg)]
+    places = [
+        node for key, arg in select.args.items() if key not in ("from_", "joins", "with_") for node in _nodes(arg)
+    ]
     places += [join.args["on"] for join in select.args.get("joins") or () if join.args.get("on")]
     return [found for place in places for found in own_columns(place, {table})]
 
