@@ -49,7 +49,41 @@ UNSTEADY: dict[type[exp.Expr], str] = {
     exp.ApproxTopK: "GROUP BY, ORDER BY count(*) DESC, LIMIT",
 }
 UNSTEADY_NAMES = frozenset(
-    ["approx_quantile", "approx_top_k", "reservoir_quantile", "current_connection_id", "current_database", "current_query", "current_query_id", "current_schema", "current_schemas", "current_setting", "current_transaction_id", "currval", "gen_random_uuid", "get_current_time", "get_current_timestamp", "getenv", "getvariable", "in_search_path", "nextval", "now", "random", "setseed", "setval", "sleep_ms", "stats", "today", "transaction_timestamp", "txid_current", "uuid", "uuidv4", "uuidv7", "vector_type", "write_log"]
+    [
+        "approx_quantile",
+        "approx_top_k",
+        "reservoir_quantile",
+        "current_connection_id",
+        "current_database",
+        "current_query",
+        "current_query_id",
+        "current_schema",
+        "current_schemas",
+        "current_setting",
+        "current_transaction_id",
+        "currval",
+        "gen_random_uuid",
+        "get_current_time",
+        "get_current_timestamp",
+        "getenv",
+        "getvariable",
+        "in_search_path",
+        "nextval",
+        "now",
+        "random",
+        "setseed",
+        "setval",
+        "sleep_ms",
+        "stats",
+        "today",
+        "transaction_timestamp",
+        "txid_current",
+        "uuid",
+        "uuidv4",
+        "uuidv7",
+        "vector_type",
+        "write_log",
+    ]
 )
 
 # Aggregates that depend on the order of the rows, which only an ORDER BY inside the call makes the same everywhere.

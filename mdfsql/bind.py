@@ -195,6 +195,9 @@ def _sniff(connection: duckdb.DuckDBPyConnection, paths: list[str], options: dic
     settled = {option: row[key] for key, option in SNIFFED.items()}
     # "(empty)" is how the sniffer writes "none".
     settled = {k: "" if v == "(empty)" else v for k, v in settled.items()}
+    if not settled["quote"] and len(paths) > 1:
+        # Only the first file was sniffed: that it quotes nothing says nothing of the others.
+        settled["quote"] = settled["escape"] = '"'
     settled |= {option: row[key] for key, option in FORMATS.items() if row.get(key)}
     settled["columns"] = {column["name"]: column["type"] for column in row["Columns"]}
     settled["auto_detect"] = False

@@ -6,8 +6,8 @@ import pytest
 import mdfsql as mdf
 
 
-def test_from_spark(spark, check):
-    session = spark.engine.session
+def test_from_spark(spark, people, check):
+    session = people.to_spark().sparkSession
     frame = session.sql("SELECT 1 AS Id, 'a' AS name, CAST(2.50 AS DECIMAL(5,2)) AS d UNION ALL SELECT 2, NULL, NULL")
     made = mdf.Dataset.from_spark(frame)
     assert dict(made.schema) == {"Id": "INTEGER", "name": "VARCHAR", "d": "DECIMAL(5,2)"}
@@ -21,8 +21,8 @@ def test_to_spark(spark, people):
     assert sorted(tuple(row) for row in frame.collect()) == [(4, None), (5, "Zoë")]
 
 
-def test_a_spark_frame_runs_on_spark_only(spark):
-    made = mdf.Dataset.from_spark(spark.engine.session.range(3))
+def test_a_spark_frame_runs_on_spark_only(spark, people):
+    made = mdf.Dataset.from_spark(people.to_spark().sparkSession.range(3))
     with pytest.raises(mdf.errors.BackendError, match="made of a frame of spark"):
         made.collect(engine="duckdb")
 

@@ -57,7 +57,7 @@ with mdf.set_backend("spark", spark_session=session):
         print(error)
 """
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=200)
-    assert done.returncode == 0 and "stopped" in done.stdout, done.stdout + done.stderr[-2000:]
+    assert done.returncode == 0 and "session is closed" in done.stdout, done.stdout + done.stderr[-2000:]
 
 
 def test_spark_options(spark):

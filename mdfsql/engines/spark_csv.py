@@ -21,7 +21,17 @@ __all__ = ["java_format", "read_csv"]
 SIGNS = {"delim": "sep", "sep": "sep", "quote": "quote", "escape": "escape", "comment": "comment"}
 
 # Options that change nothing in how Spark has to read, or are dealt with below.
-KNOWN = frozenset(SIGNS) | {"header", "skip", "columns", "dateformat", "timestampformat", "auto_detect", "new_line", "types"}
+KNOWN = frozenset(SIGNS) | {
+    "header",
+    "skip",
+    "columns",
+    "dateformat",
+    "timestampformat",
+    "auto_detect",
+    "new_line",
+    "types",
+    "nullstr",
+}
 
 # strftime's directives as Java patterns. A single letter takes one digit or two, as strptime does.
 JAVA = {
@@ -62,7 +72,9 @@ def read_csv(session: Any, source: FileSource, paths: list[str]) -> DataFrame:
             raise Unsupported(f"read_csv's option {name!r}", "spark", "it is not shown to mean the same there")
     skip = int(options.get("skip") or 0)
     if skip:
-        raise Unsupported("skip= of a CSV file", "spark", "Spark's reader cannot skip lines", "remove the lines, or use Parquet")
+        raise Unsupported(
+            "skip= of a CSV file", "spark", "Spark's reader cannot skip lines", "remove the lines, or use Parquet"
+        )
     settled = {SIGNS[name]: value or "\0" for name, value in options.items() if name in SIGNS}
     settled.setdefault("quote", '"')
     settled.setdefault("escape", settled["quote"])
@@ -88,8 +100,18 @@ def read_csv(session: Any, source: FileSource, paths: list[str]) -> DataFrame:
     )
     frame = reader.csv(paths)
     columns = []
+    given = options.get("nullstr")
+    nulls = [value for value in ([given] if isinstance(given, str) else list(given or [])) if value]
+    if nulls and isinstance(given, (list, tuple)) and "" in given:
+        raise Unsupported("nullstr= of '' and others", "spark", "it is not shown to mean the same there")
     for name, wanted in source.schema.items():
         column = F.col(f"`{name.lower().replace('`', '``')}`")
+        if nulls:
+            # Once NULL has a spelling, an empty field is empty text, and no number at all.
+            empty = (
+                F.lit("") if wanted == "VARCHAR" else F.raise_error(F.lit(f"CSV: column {name!r} has an empty field"))
+            )
+            column = F.when(column.isNull(), empty.cast("string")).when(~column.isin(nulls), column)
         if wanted == "DATE" and options.get("dateformat"):
             column = F.to_date(column, java_format(str(options["dateformat"]), "dateformat"))
         elif wanted == "TIMESTAMP" and options.get("timestampformat"):

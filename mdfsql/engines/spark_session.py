@@ -167,7 +167,9 @@ def _gateway(conf: SparkConf) -> Any:
         except (PySparkException, RuntimeError, OSError) as error:
             log.seek(0)
             lines = [line for line in log.read().decode(errors="replace").splitlines() if line.strip()]
-            told = next((line for line in lines if "Error" in line or "Exception" in line), lines[0] if lines else str(error))
+            told = next(
+                (line for line in lines if "Error" in line or "Exception" in line), lines[0] if lines else str(error)
+            )
             raise BackendError(
                 f"spark: Java for Spark {pyspark.__version__} did not start: {told.strip()}; "
                 "`mdfsql engines` shows what was found"

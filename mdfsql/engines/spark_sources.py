@@ -159,7 +159,9 @@ def local_paths(paths: tuple[str, ...]) -> list[str]:
             files = [path]
         for file in files:
             if os.path.basename(file.rstrip("/")).startswith(("_", ".")):
-                raise Unsupported(f"the file {file!r}", "spark", "Spark skips names that begin with _ or .", "rename it")
+                raise Unsupported(
+                    f"the file {file!r}", "spark", "Spark skips names that begin with _ or .", "rename it"
+                )
             # Spark would read these signs as a pattern.
             found.append(re.sub(r"([\\*?\[\]{}])", r"\\\1", os.path.abspath(file)))
     if not found:
@@ -187,7 +189,9 @@ def _parquet(session: Any, source: FileSource, paths: list[str]) -> DataFrame:
         column = F.col(f"`{field.name.replace('`', '``')}`")
         own = dict(source.own).get(name, wanted)
         if own == "UUID":
-            raise Unsupported(f"the UUID column {name!r} of a Parquet file", "spark", "Spark reads its bytes, not its text")
+            raise Unsupported(
+                f"the UUID column {name!r} of a Parquet file", "spark", "Spark reads its bytes, not its text"
+            )
         columns.append(_read_as(column, field.dataType, wanted, own, name).alias(name.lower()))
     return frame.select(*columns)
 
@@ -215,13 +219,17 @@ def _json(session: Any, source: FileSource, paths: list[str]) -> DataFrame:
     if options:
         raise Unsupported(f"read_json's option {next(iter(options))!r}", "spark", "there is no such option there")
     if form == "unstructured":
-        raise Unsupported("JSON of format 'unstructured'", "spark", "Spark reads one document a line, or one array a file")
+        raise Unsupported(
+            "JSON of format 'unstructured'", "spark", "Spark reads one document a line, or one array a file"
+        )
     arrays = {_begins_with_array(path) for path in paths} if form == "auto" else {form == "array"}
     if len(arrays) > 1:
         raise Unsupported("JSON files of two formats at once", "spark", "some hold an array, some one document a line")
     own = dict(source.own)
     # Text is read as text and cast after: the reader's own ways with dates and numbers are not the reference's.
-    struct = st.StructType([st.StructField(name, _json_type(type_, own.get(name, type_))) for name, type_ in source.schema.items()])
+    struct = st.StructType(
+        [st.StructField(name, _json_type(type_, own.get(name, type_))) for name, type_ in source.schema.items()]
+    )
     reader = session.read.schema(struct).options(mode="FAILFAST", multiLine=str(arrays.pop()).lower())
     return canonical_frame(reader.json(paths), source.schema)
 
@@ -233,13 +241,17 @@ def _json_type(wanted: str, own: str) -> st.DataType:
     if wanted in ("DATE", "TIMESTAMP"):
         return st.StringType()
     if own == "JSON":
-        raise Unsupported("JSON values of mixed types", "spark", "their text is not the same there", "read them with DuckDB")
+        raise Unsupported(
+            "JSON values of mixed types", "spark", "their text is not the same there", "read them with DuckDB"
+        )
     return spark_type(wanted)
 
 
 def _begins_with_array(path: str) -> bool:
     if URL.match(path):
-        raise Unsupported("JSON at a URL without format=", "spark", "it cannot be seen from here", "pass format='newline_delimited'")
+        raise Unsupported(
+            "JSON at a URL without format=", "spark", "it cannot be seen from here", "pass format='newline_delimited'"
+        )
     real = re.sub(r"\\([\\*?\[\]{}])", r"\1", path)
     if os.path.isdir(real):
         return False

@@ -26,7 +26,11 @@ def _numeric(*kinds: str, double: bool = False) -> Any:
     def rule(node: Any) -> exp.Expr | None:
         value = _value(node)
         if kind(value) not in kinds:
-            refuse(f"{node.sql_name().lower()}() of {kind(value).upper()}", "it is not shown to agree there", "CAST it to DOUBLE")
+            refuse(
+                f"{node.sql_name().lower()}() of {kind(value).upper()}",
+                "it is not shown to agree there",
+                "CAST it to DOUBLE",
+            )
         if kind(value) == "bool":
             value.replace(cast(value, "INTEGER"))
         elif double and kind(value) == "decimal":
@@ -80,7 +84,9 @@ def _unordered(node: Any) -> tuple[Any, list[Any], bool]:
     return inner, keys, distinct
 
 
-def _collected(node: Any, value: exp.Expr, keys: list[Any], distinct: bool, test: exp.Expr | None, what: str) -> exp.Expr:
+def _collected(
+    node: Any, value: exp.Expr, keys: list[Any], distinct: bool, test: exp.Expr | None, what: str
+) -> exp.Expr:
     """Return the list of the values in order, NULL where there is none.
 
     collect_list() drops NULL, so that it collects structs, which are not NULL, and NULL where the test fails.

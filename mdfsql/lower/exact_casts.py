@@ -21,8 +21,14 @@ def exact_casts(tree: exp.Expr) -> exp.Expr:
 # (from, to) that mean the same as they stand.
 SAME = frozenset(
     {
-        *((k, k) for k in ("bool", "int", "float", "double", "text", "date", "timestamp", "timestamptz", "blob", "decimal")),
-        *(("null", k) for k in ("bool", "int", "float", "double", "text", "date", "timestamp", "decimal", "timestamptz")),
+        *(
+            (k, k)
+            for k in ("bool", "int", "float", "double", "text", "date", "timestamp", "timestamptz", "blob", "decimal")
+        ),
+        *(
+            ("null", k)
+            for k in ("bool", "int", "float", "double", "text", "date", "timestamp", "decimal", "timestamptz")
+        ),
         *(("null", k) for k in ("blob", "list", "struct", "map")),
         *(("int", k) for k in ("bool", "decimal", "float", "double", "text")),
         *(("bool", k) for k in ("int", "text")),

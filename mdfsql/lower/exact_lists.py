@@ -38,7 +38,8 @@ def _contains(node: Any) -> exp.Expr:
     null = exp.Null()
     null.type = exp.DataType(this=exp.DataType.Type.NULL)
     either = exp.Or(
-        this=exp.Is(this=paren(items), expression=exp.Null()), expression=exp.Is(this=paren(value), expression=exp.Null())
+        this=exp.Is(this=paren(items), expression=exp.Null()),
+        expression=exp.Is(this=paren(value), expression=exp.Null()),
     )
     found = exp.Coalesce(this=call("ARRAY_CONTAINS", items, value), expressions=[exp.false()])
     made = case((either, null), default=found)

@@ -85,7 +85,9 @@ def _substring(node: Any) -> exp.Expr | None:
         size = None if size is None else max(size - 1, 0)
         return _sub(node.this, number(1), None if size is None else number(size))
     if at is not None and at < 0 and length is not None:
-        refuse("substring() from the end with a length", "what lies before the text counts there", "right(), then left()")
+        refuse(
+            "substring() from the end with a length", "what lies before the text counts there", "right(), then left()"
+        )
     tests: list[exp.Expr] = []
     if at is None:
         tests.append(exp.LTE(this=paren(start), expression=number(0)))
@@ -247,7 +249,9 @@ def _escape(node: Any) -> None:
     if not sign or len(sign) != 1 or (pattern or "").endswith(sign):
         refuse("LIKE ... ESCAPE of this sign", "it is not shown to agree there")
     rest = (pattern or "").replace(sign * 2, "")
-    if any(at >= 0 and rest[at + 1 : at + 2] not in ("%", "_") for at in _places(rest, sign)) or "\\" in (pattern or ""):
+    if any(at >= 0 and rest[at + 1 : at + 2] not in ("%", "_") for at in _places(rest, sign)) or "\\" in (
+        pattern or ""
+    ):
         refuse("LIKE ... ESCAPE before a sign that needs none", "Spark takes it for a mistake")
 
 

@@ -32,7 +32,11 @@ def _window(node: Any) -> None:
     name = inner.sql_name().lower() if isinstance(inner, exp.Func) else inner.key
     if isinstance(inner, NEED_ORDER):
         if node.args.get("order") is None:
-            refuse(f"{name}() OVER a window without ORDER BY", "which row comes first is not the same everywhere", "add ORDER BY")
+            refuse(
+                f"{name}() OVER a window without ORDER BY",
+                "which row comes first is not the same everywhere",
+                "add ORDER BY",
+            )
     elif not isinstance(inner, AGGREGATES):
         refuse(f"{name}() OVER a window", "it is not shown to agree there")
     if isinstance(inner.this, exp.Distinct):

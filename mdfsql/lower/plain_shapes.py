@@ -59,7 +59,9 @@ def _values(node: Any) -> None:
         refuse("VALUES without column names", "Spark names them in another way", "(VALUES ...) AS t(a, b)")
     for column in zip(*(row.expressions for row in node.expressions), strict=True):
         if len({kind(value) for value in column} - {"null"}) > 1:
-            refuse("VALUES of mixed types in one column", "engines convert one to the other each in its own way", "CAST")
+            refuse(
+                "VALUES of mixed types in one column", "engines convert one to the other each in its own way", "CAST"
+            )
 
 
 def _tuple(node: Any) -> None:
@@ -78,7 +80,9 @@ def _literal(node: Any) -> None:
 
 def _distinct(node: Any) -> None:
     if node.args.get("on"):
-        refuse("DISTINCT ON", "Spark has no such thing", "QUALIFY row_number() OVER (PARTITION BY ... ORDER BY ...) = 1")
+        refuse(
+            "DISTINCT ON", "Spark has no such thing", "QUALIFY row_number() OVER (PARTITION BY ... ORDER BY ...) = 1"
+        )
 
 
 def _ordered(node: Any) -> None:
@@ -97,9 +101,13 @@ def _table(node: Any) -> None:
 
 def _unnest(node: Any) -> None:
     if node.args.get("offset") or len(node.expressions) != 1:
-        refuse("UNNEST WITH ORDINALITY, or of several lists", "Spark counts from 0, and pairs every value with every other")
+        refuse(
+            "UNNEST WITH ORDINALITY, or of several lists", "Spark counts from 0, and pairs every value with every other"
+        )
     join = node.parent
-    if not (isinstance(join, exp.Join) and not join.side and join.kind.upper() in ("", "CROSS") and not join.args.get("on")):
+    if not (
+        isinstance(join, exp.Join) and not join.side and join.kind.upper() in ("", "CROSS") and not join.args.get("on")
+    ):
         refuse("UNNEST here", "Spark unnests a list beside the table that holds it", "SELECT unnest(list) FROM table")
 
 

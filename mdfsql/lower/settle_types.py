@@ -81,7 +81,9 @@ def _divided(node: Any) -> exp.DataType:
 
 
 def _floored(node: Any) -> exp.DataType | None:
-    return common([node.this.type, node.expression.type]) if kind(node.this) == kind(node.expression) == "int" else DOUBLE
+    return (
+        common([node.this.type, node.expression.type]) if kind(node.this) == kind(node.expression) == "int" else DOUBLE
+    )
 
 
 def _same(node: Any) -> exp.DataType | None:
@@ -276,7 +278,9 @@ def _column(node: exp.Column, scope: Scope | None) -> exp.DataType | None:
 def output(query: exp.Expr, name: str, scope: Scope, table: str) -> exp.DataType | None:
     """Return the type of an output column of a query, by name; None leaves what is known already."""
     if isinstance(query, exp.SetOperation):
-        types = [_positional(side, i) for side in (query.left, query.right) if (i := _position(query, name)) is not None]
+        types = [
+            _positional(side, i) for side in (query.left, query.right) if (i := _position(query, name)) is not None
+        ]
         return common(types) if types else None
     if isinstance(query, exp.Values):
         alias = query.args.get("alias")

@@ -24,7 +24,28 @@ __all__ = [
 
 # DuckDB's aggregates that sqlglot reads as plain functions.
 PLAIN_AGGREGATES = frozenset(
-    ["arbitrary", "arg_max_null", "arg_max_nulls_last", "arg_min_null", "arg_min_nulls_last", "bitstring_agg", "count_star", "entropy", "favg", "fsum", "histogram", "histogram_exact", "kahan_sum", "kurtosis_pop", "mad", "mean", "product", "sem", "sum_no_overflow", "sumkahan"]
+    [
+        "arbitrary",
+        "arg_max_null",
+        "arg_max_nulls_last",
+        "arg_min_null",
+        "arg_min_nulls_last",
+        "bitstring_agg",
+        "count_star",
+        "entropy",
+        "favg",
+        "fsum",
+        "histogram",
+        "histogram_exact",
+        "kahan_sum",
+        "kurtosis_pop",
+        "mad",
+        "mean",
+        "product",
+        "sem",
+        "sum_no_overflow",
+        "sumkahan",
+    ]
 )
 
 
