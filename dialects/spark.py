@@ -13,6 +13,7 @@ from mdfsql.lower.exact_lists import exact_lists
 from mdfsql.lower.exact_regex import exact_regex
 from mdfsql.lower.exact_text import exact_text
 from mdfsql.lower.exact_windows import exact_windows
+from mdfsql.lower.known_forms import known_forms
 from mdfsql.lower.name_functions import name_functions
 from mdfsql.lower.plain_shapes import plain_shapes
 from mdfsql.lower.settle_types import settle_types
@@ -53,6 +54,7 @@ target = Target(
     name="spark",
     dialect="spark",
     passes=(
+        known_forms,
         settle_types,
         plain_shapes,
         name_functions,

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextvars
+import sys
 import threading
 from types import TracebackType
 from typing import Any
@@ -117,7 +117,9 @@ class set_backend:  # noqa: N801 - it is called like a function, and reads like 
 
 
 def _in_task() -> bool:
+    # Importing asyncio costs more than all of mdfsql; where nobody has imported it, no task can run.
+    asyncio = sys.modules.get("asyncio")
     try:
-        return asyncio.current_task() is not None
+        return asyncio is not None and asyncio.current_task() is not None
     except RuntimeError:
         return False

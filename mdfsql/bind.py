@@ -157,7 +157,7 @@ def describe_files(
         relation = connection.sql(scan(format, paths, settled).sql("duckdb"))
         own = dict(zip(relation.columns, [str(t) for t in relation.types], strict=True))
     except duckdb.Error as error:
-        raise DataError(f"cannot read {format} {shown_paths(paths)}: {_sentence(error)}") from error
+        raise DataError(f"cannot read {format} {shown_paths(paths)}: {_sentence(error)[:400]}") from error
     finally:
         connection.close()
     try:

@@ -71,6 +71,8 @@ def _parse(text: str, dialect: str) -> exp.Query:
         trees = [tree for tree in sqlglot.parse(text, read=dialect) if tree is not None and not _is_comment(tree)]
     except SqlglotError as error:
         raise syntax_error(error, text) from error
+    except RecursionError as error:
+        raise QueryError("the query is nested too deeply to be read") from error
     except ValueError as error:
         if "dialect" not in str(error).lower():
             raise
@@ -79,6 +81,8 @@ def _parse(text: str, dialect: str) -> exp.Query:
         what = "no query in the text" if not trees else f"one query a call, but the text holds {len(trees)} statements"
         raise QueryError(what, sql=text)
     tree = trees[0]
+    if isinstance(tree, exp.Values):
+        tree = exp.select("*").from_(tree)
     if isinstance(tree, exp.Subquery) or not isinstance(tree, exp.Query):
         inner = tree.unnest() if isinstance(tree, exp.Subquery) else None
         if not isinstance(inner, exp.Query):

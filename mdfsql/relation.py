@@ -11,7 +11,7 @@ from sqlglot import exp
 from mdfsql.bind import bind
 from mdfsql.catalog import Source
 from mdfsql.errors import BindError
-from mdfsql.schema import Schema, canonical, data_type
+from mdfsql.schema import Schema, canonical, data_type, read_type
 
 __all__ = ["Relation", "column", "identifier"]
 
@@ -169,7 +169,7 @@ def same_type(own: str, wanted: str) -> bool:
     """Tell whether DuckDB's own type is the canonical one, so that no cast is needed."""
     if SPELLINGS.get(own, own) == wanted:
         return True
-    built = exp.DataType.build(own.strip('"'), dialect="duckdb")
+    built = read_type(own)
     for name in built.find_all(exp.Identifier):
         # Canonical types quote the names of all fields, DuckDB only of some.
         name.set("quoted", True)

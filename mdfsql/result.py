@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from mdfsql.compile import Plan
 from mdfsql.engines.base import Engine
+from mdfsql.errors import DataError
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -32,11 +33,23 @@ def reader(engine: Engine, plan: Plan) -> pa.RecordBatchReader:
 
 
 def rows(engine: Engine, plan: Plan) -> Iterator[tuple[Any, ...]]:
-    """Run and yield rows as tuples of Python values."""
+    """Run and yield rows as tuples of Python values; DataError for a value that Python has not."""
     own = engine.rows(plan)
     if own is not None:
         return itertools.chain.from_iterable(own)
-    return itertools.chain.from_iterable(
-        zip(*(column.to_pylist(maps_as_pydicts="strict") for column in batch.columns), strict=True)
-        for batch in batches(engine, plan)
-    )
+    return itertools.chain.from_iterable(map(_tuples, batches(engine, plan)))
+
+
+def _tuples(batch: pa.RecordBatch) -> Iterator[tuple[Any, ...]]:
+    return zip(*map(_values, batch.schema.names, batch.columns), strict=True)
+
+
+def _values(name: str, column: pa.Array) -> list[Any]:
+    try:
+        values: list[Any] = column.to_pylist(maps_as_pydicts="strict")
+        return values
+    except (OverflowError, TypeError, ValueError) as error:
+        raise DataError(
+            f"column {name!r} holds a value that Python has not ({error}): a date beyond the year 9999 or a map with "
+            "keys that cannot be hashed; read it with to_arrow(), or cast it to VARCHAR"
+        ) from error

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import functools
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TypeAlias
 
@@ -83,9 +84,16 @@ def canonical(text: str) -> Type:
     ('BIGINT', 'VARCHAR', 'BIGINT[]', 'STRUCT("A" INTEGER, "b c" VARCHAR)')
     """
     try:
-        return _spell(exp.DataType.build(text.strip().strip('"'), dialect="duckdb"))
+        return _spell(read_type(text))
     except SqlglotError as error:
         raise ValueError(f"{text!r} is not a column type") from error
+
+
+def read_type(text: str) -> exp.DataType:
+    """Return a type as DuckDB writes it as a node."""
+    # DuckDB writes the type of a bare NULL as a quoted name.
+    plain = re.sub(r'"NULL"(?=[\[,)]|$)', "NULL", text.strip())
+    return exp.DataType.build(plain, dialect="duckdb")
 
 
 def _spell(dtype: exp.Expression) -> Type:

@@ -10,7 +10,6 @@ from sqlglot import exp
 
 from mdfsql.errors import BindError, DataError
 from mdfsql.functions import FUNCTION
-from mdfsql.lift import lift_join, lift_predicate, lift_value
 from mdfsql.relation import Relation, column, identifier
 from mdfsql.schema import INTEGERS, Schema, data_type
 
@@ -97,12 +96,16 @@ def _bare(node: exp.Expr) -> str:
 
 def resolve_functions(node: exp.Expr, schema: Schema, *, predicate: bool = False) -> exp.Expr:
     """Return an expression in which the row functions are lifted over the schema."""
-    lift = lift_predicate if predicate else lift_value
-    if isinstance(node, exp.Placeholder) and FUNCTION in node.meta:
+    functions = [found for found in node.find_all(exp.Placeholder) if FUNCTION in found.meta]
+    if not functions:
+        return node
+    from mdfsql.lift import lift_predicate, lift_value  # what reads Python is loaded when there is a function to read
+
+    if functions[0] is node:
+        lift = lift_predicate if predicate else lift_value
         return lift(node.meta[FUNCTION], schema)
-    for found in list(node.find_all(exp.Placeholder)):
-        if FUNCTION in found.meta:
-            found.replace(lift_value(found.meta[FUNCTION], schema))
+    for found in functions:
+        found.replace(lift_value(found.meta[FUNCTION], schema))
     return node
 
 
@@ -243,6 +246,8 @@ def join(
     keys: dict[str, str] = {}
     condition: exp.Expr | None = None
     if callable(on):
+        from mdfsql.lift import lift_join  # as above
+
         condition = lift_join(on, left.schema, right.schema, "l", "r")
     elif isinstance(on, exp.Expr):
         condition = on

@@ -32,11 +32,14 @@ def write(where: Backend, plan: Plan, path: str, format: str, mode: str, partiti
     if is_url(path):
         where.engine.write(plan, path, format, partition_by)
         return
-    path = os.path.abspath(os.path.expanduser(path))
+    # A link stays one: what it points to is replaced.
+    path = os.path.realpath(os.path.expanduser(path))
     one_file = format_of(path) == format and not partition_by
     exists = os.path.lexists(path)
     if exists and mode == "error":
         raise DataError(f"{path!r} exists; pass mode='overwrite' or mode='append'")
+    if exists and not os.path.isfile(path) and not os.path.isdir(path):
+        raise DataError(f"{path!r} is neither a file nor a folder")
     if mode == "append" and (one_file or os.path.isfile(path)):
         raise DataError(f"cannot append to the single file {path!r}; write to a folder (a path without a suffix)")
     if not os.path.isdir(os.path.dirname(path)):
@@ -73,7 +76,7 @@ def write_folder(where: Backend, plan: Plan, path: str, format: str, partition_b
 @contextmanager
 def staged(path: str) -> Iterator[str]:
     """Give a name beside ``path`` to write to; whatever is left there afterwards is removed."""
-    stage = os.path.join(os.path.dirname(path), f".{os.path.basename(path)}.{uuid.uuid4().hex}.tmp")
+    stage = os.path.join(os.path.dirname(path), f".{uuid.uuid4().hex}.{os.path.basename(path)}")
     try:
         yield stage
     finally:

@@ -168,3 +168,21 @@ def test_paths_are_read_where_the_dataset_was_made(rows, tmp_path, monkeypatch):
     made = Dataset.read_parquet("here.parquet")
     monkeypatch.chdir("/")
     assert made.count() == 3
+
+
+def test_suffixes_mean_what_they_say(rows, tmp_path):
+    rows.write_csv(tmp_path / "a.tsv")
+    assert (tmp_path / "a.tsv").read_text().startswith("id\tname\tday\tx\n")
+    for name in ("a.csv.gz", "a.json.gz"):
+        getattr(rows, "write_csv" if "csv" in name else "write_json")(tmp_path / name)
+        assert (tmp_path / name).read_bytes()[:2] == b"\x1f\x8b"
+    assert Dataset.read_csv(tmp_path / "a.csv.gz").count() == Dataset.read_csv(tmp_path / "a.tsv").count() == 3
+
+
+def test_links_stay_and_devices_are_refused(rows, tmp_path):
+    rows.write_csv(tmp_path / "real.csv")
+    (tmp_path / "link.csv").symlink_to(tmp_path / "real.csv")
+    rows.limit(1).write_csv(tmp_path / "link.csv", mode="overwrite")
+    assert (tmp_path / "link.csv").is_symlink() and Dataset.read_csv(tmp_path / "real.csv").count() == 1
+    with pytest.raises(mdf.errors.DataError, match="neither a file nor a folder"):
+        rows.write_csv("/dev/null", mode="overwrite")

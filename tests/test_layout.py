@@ -40,6 +40,7 @@ LAYERS = """
     lower lower.*
     dialects.base
     dialects dialects.*
+    resolve
     compile
     engines.base
     engines

@@ -196,3 +196,21 @@ def test_order(t, name):
 
 def test_a_cte_may_have_any_name(t, check):
     check(mdf.sql("WITH _0 AS (SELECT id FROM t WHERE id = 1) SELECT _0.id FROM _0, t AS _1 WHERE _1.id = 2", t=t), [{"id": 1}])
+
+
+def test_values_alone_are_a_query():
+    assert [tuple(row.values()) for row in mdf.sql("VALUES (1, 'a'), (2, 'b')").collect()] == [(1, "a"), (2, "b")]
+
+
+def test_values_that_python_has_not():
+    for query in ("SELECT DATE 'infinity' AS d", "SELECT DATE '20000-01-01' AS d", "SELECT map {[1]: 2} AS d"):
+        made = mdf.sql(query)
+        assert made.to_arrow().num_rows == 1
+        with pytest.raises(mdf.errors.DataError, match="column 'd' holds a value that Python has not"):
+            made.collect()
+
+
+def test_depth_and_empty_lists():
+    with pytest.raises(mdf.errors.QueryError, match="nested too deeply"):
+        mdf.sql("SELECT " + "(" * 5000 + "1" + ")" * 5000)
+    assert mdf.sql("SELECT [] AS l, NULL AS n").schema == {"l": "INTEGER[]", "n": "INTEGER"}

@@ -118,7 +118,8 @@ def _parts(source: FileSource) -> list[tuple[str, exp.Expr | None]]:
     """Return the path of each part, and the condition that picks its rows."""
     parts: list[tuple[str, exp.Expr | None]] = []
     for path in expand(source.paths):
-        if source.format != "parquet" or "://" in path:
+        # Only a large file's metadata is worth reading while planning.
+        if source.format != "parquet" or "://" in path or os.path.getsize(path) < BYTES:
             parts.append((path, None))
             continue
         groups = _row_groups(path)

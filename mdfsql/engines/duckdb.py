@@ -26,8 +26,8 @@ __all__ = ["DuckDBEngine", "write_stream"]
 
 BATCH_ROWS = 65_536
 
-# Types whose Python values DuckDB itself makes as Arrow would; the others go through Arrow.
-PLAIN = frozenset({"BOOLEAN", "TINYINT", "SMALLINT", "INTEGER", "BIGINT", "DOUBLE", "VARCHAR", "DATE", "TIMESTAMP"})
+# Types whose Python values DuckDB itself makes as Arrow would. Not dates: it gives 'infinity' as 9999-12-31.
+PLAIN = frozenset({"BOOLEAN", "TINYINT", "SMALLINT", "INTEGER", "BIGINT", "DOUBLE", "VARCHAR"})
 
 COPY_OPTIONS = {"parquet": "FORMAT parquet, COMPRESSION zstd", "csv": "FORMAT csv, HEADER", "json": "FORMAT json"}
 
@@ -122,7 +122,8 @@ class DuckDBEngine:
     def cancel(self) -> None:
         """Interrupt every query that runs on this engine."""
         for cursor in list(self._running):
-            cursor.interrupt()
+            with contextlib.suppress(duckdb.Error):
+                cursor.interrupt()
 
     def close(self) -> None:
         """Close the database."""
@@ -196,6 +197,8 @@ def name_text(name: str) -> str:
 def copy_statement(query: str, path: str, format: str, partition_by: tuple[str, ...] = ()) -> str:
     """Return the COPY that writes a query to a local path."""
     options = COPY_OPTIONS[format]
+    if format == "csv" and ".tsv" in path[-7:].lower():
+        options += ", DELIMITER '\t'"
     if partition_by:
         options += f", PARTITION_BY ({', '.join(quote(name) for name in partition_by)})"
     quoted = path.replace("'", "''")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from pyspark.sql import functions as F
+from pyspark.sql import functions as sf
 from pyspark.sql import types as st
 
 from mdfsql.engines.spark_types import spark_type
@@ -36,7 +36,8 @@ KNOWN = frozenset(SIGNS) | {
 # strftime's directives as Java patterns. A single letter takes one digit or two, as strptime does.
 JAVA = {
     "%Y": "yyyy", "%m": "M", "%d": "d", "%H": "H", "%M": "m", "%S": "s", "%y": "yy", "%b": "MMM", "%B": "MMMM",
-    "%I": "h", "%p": "a", "%f": "SSSSSS", "%-m": "M", "%-d": "d", "%-H": "H", "%-M": "m", "%-S": "s", "%j": "DDD", "%%": "'%'",
+    "%I": "h", "%p": "a", "%f": "SSSSSS", "%-m": "M", "%-d": "d", "%-H": "H", "%-M": "m", "%-S": "s", "%j": "DDD",
+    "%%": "'%'",
 }  # fmt: skip
 
 
@@ -105,17 +106,21 @@ def read_csv(session: Any, source: FileSource, paths: list[str]) -> DataFrame:
     if nulls and isinstance(given, (list, tuple)) and "" in given:
         raise Unsupported("nullstr= of '' and others", "spark", "it is not shown to mean the same there")
     for name, wanted in source.schema.items():
-        column = F.col(f"`{name.lower().replace('`', '``')}`")
+        column = sf.col(f"`{name.lower().replace('`', '``')}`")
         if nulls:
             # Once NULL has a spelling, an empty field is empty text, and no number at all.
             empty = (
-                F.lit("") if wanted == "VARCHAR" else F.raise_error(F.lit(f"CSV: column {name!r} has an empty field"))
+                sf.lit("")
+                if wanted == "VARCHAR"
+                else sf.raise_error(sf.lit(f"CSV: column {name!r} has an empty field"))
             )
-            column = F.when(column.isNull(), empty.cast("string")).when(~column.isin(nulls), column)
+            column = sf.when(column.isNull(), empty.cast("string")).when(~column.isin(nulls), column)
         if wanted == "DATE" and options.get("dateformat"):
-            column = F.to_date(column, java_format(str(options["dateformat"]), "dateformat"))
+            column = sf.to_date(column, java_format(str(options["dateformat"]), "dateformat"))
         elif wanted == "TIMESTAMP" and options.get("timestampformat"):
-            column = F.to_timestamp_ntz(column, F.lit(java_format(str(options["timestampformat"]), "timestampformat")))
+            column = sf.to_timestamp_ntz(
+                column, sf.lit(java_format(str(options["timestampformat"]), "timestampformat"))
+            )
         elif wanted != "VARCHAR":
             column = column.cast(spark_type(wanted))
         columns.append(column.alias(name.lower()))

@@ -101,7 +101,7 @@ def _pyspark_python() -> Finding:
         ).stdout.strip()
     except (OSError, subprocess.SubprocessError):
         out = ""
-    own = "%d.%d" % sys.version_info[:2]
+    own = f"{sys.version_info[0]}.{sys.version_info[1]}"
     problem = None if out == own else f"PYSPARK_PYTHON is Python {out or '?'}, this is {own}; Spark needs both alike"
     return "PYSPARK_PYTHON", path, problem
 

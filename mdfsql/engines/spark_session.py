@@ -111,8 +111,8 @@ def open_session(master: str | None, config: Mapping[str, Any] | None, remote: s
         if context is not None:
             if master is not None and context.master != master:
                 raise BackendError(
-                    f"spark: a Spark session with master {context.master!r} runs in this process already, and there can "
-                    f"be only one; stop it first, or hand it over with spark_session=, instead of master={master!r}"
+                    f"spark: a Spark session with master {context.master!r} runs in this process already, and "
+                    f"there can be only one; stop it first, or hand it over with spark_session="
                 )
             with failures():
                 session = SparkSession.builder.getOrCreate()

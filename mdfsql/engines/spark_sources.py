@@ -9,7 +9,7 @@ from typing import Any
 
 import pyarrow as pa
 from pyspark.sql import DataFrame
-from pyspark.sql import functions as F
+from pyspark.sql import functions as sf
 from pyspark.sql import types as st
 
 from mdfsql.catalog import ArrowSource, EngineSource, FileSource, Source
@@ -82,9 +82,9 @@ def canonical_frame(frame: DataFrame, schema: Schema) -> DataFrame:
     frame = frame.toDF(*names)
     columns = []
     for name, field, wanted in zip(names, fields, schema.values(), strict=True):
-        column = F.col(f"`{name.replace('`', '``')}`")
+        column = sf.col(f"`{name.replace('`', '``')}`")
         if getattr(field.dataType, "collation", "UTF8_BINARY") != "UTF8_BINARY":
-            column = F.collate(column, "UTF8_BINARY")
+            column = sf.collate(column, "UTF8_BINARY")
         if field.dataType.typeName() == "void" or column_type(field.dataType, name) != wanted:
             column = column.cast(spark_type(wanted))
         columns.append(column.alias(name))
@@ -99,7 +99,7 @@ def arrow_frame(session: Any, table: pa.Table, schema: Schema) -> DataFrame:
     struct = spark_struct(schema)
     table = table.rename_columns(struct.names)
     if is_connect(session):
-        return session.createDataFrame(table, schema=struct)  # type: ignore[no-any-return]
+        return session.createDataFrame(table, schema=struct)
     context = session._sc
     rows = max(10_000, min(1_000_000, -(-table.num_rows // (2 * max(context.defaultParallelism, 1)))))
     batches = table.combine_chunks().to_batches(max_chunksize=rows)
@@ -144,7 +144,7 @@ def read_files(session: Any, format: str, paths: tuple[str, ...]) -> DataFrame:
     reader = session.read.format(format)
     if format == "csv":
         reader = reader.options(header="true", inferSchema="true")
-    return reader.load(list(paths))  # type: ignore[no-any-return]
+    return reader.load(list(paths))
 
 
 def local_paths(paths: tuple[str, ...]) -> list[str]:
@@ -186,7 +186,7 @@ def _parquet(session: Any, source: FileSource, paths: list[str]) -> DataFrame:
         field = fields.get(name.lower())
         if field is None:
             raise DataError(f"parquet {source.paths[0]!r}: Spark finds no column {name!r}")
-        column = F.col(f"`{field.name.replace('`', '``')}`")
+        column = sf.col(f"`{field.name.replace('`', '``')}`")
         own = dict(source.own).get(name, wanted)
         if own == "UUID":
             raise Unsupported(
@@ -204,7 +204,7 @@ def _hive_base(paths: list[str]) -> str | None:
 
 def _read_as(column: Any, dtype: st.DataType, wanted: str, own: str, name: str) -> Any:
     if isinstance(dtype, st.LongType) and wanted == "TIMESTAMP" and own == "TIMESTAMP_NS":
-        return F.timestamp_micros(F.floor(column / F.lit(1000)).cast("bigint")).cast("timestamp_ntz")
+        return sf.timestamp_micros(sf.floor(column / sf.lit(1000)).cast("bigint")).cast("timestamp_ntz")
     have = column_type(dtype, name)
     if have == wanted:
         return column

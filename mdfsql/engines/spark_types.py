@@ -14,7 +14,7 @@ __all__ = ["column_type", "schema_of", "spark_struct", "spark_type"]
 
 T = exp.DataType.Type
 
-SCALARS: dict[exp.DataType.Type, st.DataType] = {
+SCALARS: dict[exp.DType, st.DataType] = {
     T.BOOLEAN: st.BooleanType(),
     T.TINYINT: st.ByteType(),
     T.SMALLINT: st.ShortType(),

@@ -12,7 +12,7 @@ __all__ = ["exact_aggregates"]
 
 
 def exact_aggregates(tree: exp.Expr) -> exp.Expr:
-    """list() keeps NULL and is NULL for no rows, an order inside of an aggregate is kept, avg() of decimals is a DOUBLE."""
+    """list() keeps NULL and is NULL for no rows, an ORDER BY inside is kept, avg() of decimals is a DOUBLE."""
     return each(tree, RULES)
 
 

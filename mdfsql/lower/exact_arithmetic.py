@@ -151,11 +151,11 @@ def _guarded(name: str, test: type[exp.Expr], message: str, limit: float | None 
 def _log(node: Any) -> exp.Expr:
     base = node.this
     if node.expression is None:
-        return _LOG10(node)  # type: ignore[no-any-return]
+        return _LOG10(node)
     if integer(base) not in (2, 10):
         refuse("log() to another base than 2 or 10", "it is not shown to agree there", "ln(x) / ln(base)")
     rule = _LOG10 if integer(base) == 10 else _LOG2
-    return rule(exp.Log(this=node.expression.copy()))  # type: ignore[no-any-return]
+    return rule(exp.Log(this=node.expression.copy()))
 
 
 def _one(name: str) -> Any:

@@ -7,7 +7,7 @@ from typing import Any
 from sqlglot import exp
 
 from mdfsql.lower.exact_arithmetic import double
-from mdfsql.lower.rules import call, case, cast, each, kind, number, paren, raised, refuse, text
+from mdfsql.lower.rules import call, case, cast, each, kind, literal_text, number, paren, raised, refuse, text
 from mdfsql.lower.strict_types import _dated
 
 __all__ = ["exact_casts"]
@@ -71,9 +71,9 @@ def _cast(node: Any) -> exp.Expr | None:
         refuse(f"CAST to {node.to.sql('duckdb')}", "Spark has no such type", "CAST to DECIMAL(38,0)")
     if node.to.this in (exp.DataType.Type.UTINYINT, exp.DataType.Type.USMALLINT, exp.DataType.Type.UINT):
         refuse(f"CAST to {node.to.sql('duckdb')}", "Spark has no unsigned types", "CAST to a wider signed type")
-    if isinstance(value, exp.Literal) and value.is_string and target in ("date", "timestamp"):
-        if _dated(str(value.this), target):
-            return None
+    constant = literal_text(value)
+    if target in ("date", "timestamp") and _dated(constant, target):
+        return None
     if target == "timestamptz" and isinstance(value, exp.Literal):
         return _zoned(node)
     if source == "unknown" and isinstance(value, exp.Anonymous):

@@ -73,7 +73,8 @@ def _add(node: Any) -> exp.Expr | None:
         left, right = right, left
     if kind(left) == "date" and kind(right) == "int":
         return call("DATE_ADD", left, cast(right, "INTEGER"), type="DATE")
-    return _other(node, left, right)
+    _other(node, left, right)
+    return None
 
 
 def _sub(node: Any) -> exp.Expr | None:
@@ -84,7 +85,8 @@ def _sub(node: Any) -> exp.Expr | None:
         return call("DATE_SUB", left, cast(right, "INTEGER"), type="DATE")
     if (kind(left), kind(right)) == ("date", "date"):
         return call("DATEDIFF", left, right, type="BIGINT")
-    return _other(node, left, right)
+    _other(node, left, right)
+    return None
 
 
 def _other(node: Any, left: exp.Expr, right: exp.Expr) -> None:

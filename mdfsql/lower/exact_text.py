@@ -14,7 +14,7 @@ ASCII = r"\A[\x00-\x7F]*\z"
 
 
 def exact_text(tree: exp.Expr) -> exp.Expr:
-    """Positions of 0 or less, letters that change their number in upper case, and backslashes mean what they do in DuckDB."""
+    """Positions of 0 or less, letters without one upper case partner, and backslashes mean what they do in DuckDB."""
     return each(tree, RULES)
 
 
@@ -40,7 +40,7 @@ def _ascii(value: exp.Expr) -> exp.Expr:
 
 
 def _cased(name: str) -> Any:
-    """Upper and lower case letter by letter: a letter that would become two, or another one by its place, stays or is named."""
+    """Return a rule for upper or lower case."""
 
     def rule(node: Any) -> exp.Expr:
         _text(node.this, f"{name.lower()}()")
@@ -64,7 +64,8 @@ def cased(name: str, value: exp.Expr) -> exp.Expr:
     return case((bad, raised(message)), default=call(name, value, type="VARCHAR"))
 
 
-# ASCII; Latin-1 but for ß, µ and ÿ; Latin Extended-A but for İ, ı, ŉ, Ÿ and ſ; CJK, kana and hangul, which have no case.
+# ASCII; Latin-1 but for sharp s, micro and y with dots; Latin Extended-A but for dotted and dotless i, long s and two
+# more; Greek and Cyrillic without accents and final sigma; CJK, kana and hangul, which have no case.
 SAFE_LETTERS = (
     r"\A[\x00-\x7F\u00A0-\u00B4\u00B6-\u00DE\u00E0-\u00FE\u0100-\u012F\u0132-\u0148\u014A-\u0177\u0179-\u017E"
     r"\u0391-\u03A1\u03A4-\u03A9\u03B1-\u03C1\u03C4-\u03C9\u0410-\u044F\u0401\u0451\u2010-\u2027\u3000-\u30FF\u4E00-\u9FFF\uAC00-\uD7A3]*\z"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import sqlglot
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
@@ -12,6 +14,9 @@ from mdfsql.lower.shapes import aggregates, column, conjoin, conjuncts, contains
 __all__ = ["hand_over"]
 
 ONE_ROW = "one_row"
+
+# A partition's columns are called so: a lambda's parameter of such a name would hide one.
+CAPTURED = re.compile(r"c\d+", re.IGNORECASE)
 
 # The column that every source has beside its own.
 DUMMY = "_"
@@ -98,6 +103,8 @@ class _Handing:
     def _call(self, name: str, node: exp.Expr, source: exp.Expr | None = None) -> exp.Expr:
         """Return a node as a call with its text and its columns, or as it is where a query is left in it."""
         if contains_query(node):
+            return node
+        if any(CAPTURED.fullmatch(p.name) for found in node.find_all(exp.Lambda) for p in found.expressions):
             return node
         body = node.copy()
         arguments: dict[str, exp.Column] = {}

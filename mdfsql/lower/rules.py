@@ -17,7 +17,7 @@ T = exp.DataType.Type
 # The engine's name in a refusal that a pass raises; compile puts the target's there.
 HERE = "this engine"
 
-KINDS: dict[exp.DataType.Type, str] = {
+KINDS: dict[exp.DType, str] = {
     T.BOOLEAN: "bool",
     T.TINYINT: "int",
     T.SMALLINT: "int",

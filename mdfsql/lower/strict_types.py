@@ -23,7 +23,7 @@ def strict_types(tree: exp.Expr) -> exp.Expr:
 
 
 def _merge(nodes: Sequence[exp.Expr], what: str) -> None:
-    """Check that the values have one type, casting dates written as text; refuse what engines convert each their way."""
+    """Check that the values have one type, casting dates written as text; refuse what engines convert their own way."""
     kinds = {kind(node) for node in nodes} - {"null"}
     if "unknown" in kinds:
         bad = next(node for node in nodes if kind(node) == "unknown")
@@ -73,7 +73,7 @@ def _comparable(node: exp.Expr) -> None:
 def _in(node: Any) -> None:
     query = node.args.get("query")
     if query is not None:
-        inner = query.unnest() if isinstance(query, exp.Subquery) else query
+        inner: Any = query.unnest() if isinstance(query, exp.Subquery) else query
         if isinstance(node.this, exp.Tuple):
             for left, right in zip(node.this.expressions, inner.selects, strict=True):
                 if {kind(left), kind(right)} - NUMBERS and kind(left) != kind(right):

@@ -1,0 +1,65 @@
+"""Resolving: every column qualified, every node typed, and what the parser leaves ambiguous made plain."""
+
+from __future__ import annotations
+
+from sqlglot import exp
+from sqlglot.errors import SqlglotError
+from sqlglot.optimizer.annotate_types import annotate_types
+from sqlglot.optimizer.qualify import qualify
+from sqlglot.optimizer.scope import Scope, traverse_scope
+from sqlglot.schema import MappingSchema
+
+from mdfsql.catalog import Source
+from mdfsql.errors import Unsupported
+
+__all__ = ["resolve"]
+
+
+def resolve(tree: exp.Expr, sources: tuple[Source, ...], engine: str) -> exp.Expr:
+    """Return the tree with every column qualified, stars expanded, names in lower case, and types on its nodes."""
+    schema = MappingSchema(dialect="duckdb")
+    for source in sources:
+        schema.add_table(exp.to_table(source.name), dict(source.schema), match_depth=False)
+    plain_negations(tree)
+    try:
+        tree = qualify(tree, schema=schema, dialect="duckdb", validate_qualify_columns=True)
+        order_by_inputs(tree, schema)
+        return annotate_types(tree, schema=schema, dialect="duckdb")
+    except SqlglotError as error:
+        # DuckDB has bound this query: what cannot be resolved here is ours to learn, never to guess.
+        raise Unsupported("this query", engine, f"its columns could not be resolved ({error})") from error
+
+
+def plain_negations(tree: exp.Expr) -> None:
+    """Write ``a NOT LIKE b`` and ``a IS NOT b``, which the parser keeps in a flag, as NOT: passes see one form only."""
+    for node in list(tree.find_all(exp.Condition)):
+        if node.args.get("negate"):
+            node.set("negate", None)
+            negated = exp.Not(this=exp.Paren(this=node.copy()))
+            node.replace(negated)
+
+
+def order_by_inputs(tree: exp.Expr, schema: MappingSchema) -> None:
+    """Qualify what an ORDER BY expression reads.
+
+    In the reference a bare name in ORDER BY is an output column first, but inside an expression an input column
+    first: ``SELECT -a AS a FROM t ORDER BY a + 1`` orders by the table's ``a``. Other engines take the output.
+    """
+    for scope in traverse_scope(tree):
+        order = scope.expression.args.get("order") if isinstance(scope.expression, exp.Select) else None
+        for key in order.expressions if order else ():
+            if isinstance(key.this, exp.Column):
+                continue
+            for found in key.this.find_all(exp.Column):
+                if found.table:
+                    continue
+                for name, (_, source) in scope.selected_sources.items():
+                    names = schema.column_names(source) if isinstance(source, exp.Table) else _outputs(source)
+                    if found.name in names:
+                        found.set("table", exp.to_identifier(name, quoted=True))
+                        break
+
+
+def _outputs(scope: Scope) -> list[str]:
+    query = scope.expression
+    return query.named_selects if isinstance(query, exp.Query) else []
