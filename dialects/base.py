@@ -9,6 +9,7 @@ from typing import TypeAlias
 from sqlglot import exp
 
 from mdfsql.errors import Unsupported
+from mdfsql.lower.rules import construct_name
 
 __all__ = ["Pass", "Target", "check_allowed"]
 
@@ -45,12 +46,3 @@ def check_allowed(tree: exp.Expr, target: Target) -> None:
 
 
 REFERENCE = "DuckDB"
-
-
-def construct_name(node: exp.Expr) -> str:
-    """Return what a reader calls a node: a function's name, or the construct's."""
-    if isinstance(node, exp.Anonymous):
-        return f"{node.name}()"
-    if isinstance(node, exp.Func):
-        return f"{node.sql_name().lower()}()"
-    return node.key.upper().replace("_", " ")

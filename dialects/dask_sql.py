@@ -9,13 +9,14 @@ from __future__ import annotations
 from sqlglot import exp
 from sqlglot.dialects.dialect import Dialect, NormalizationStrategy
 
-from mdfsql.dialects.base import Target, construct_name
+from mdfsql.dialects.base import Target
 from mdfsql.errors import Unsupported
 from mdfsql.lower.compounds_to_groups import compounds_to_groups
 from mdfsql.lower.drop_hints import drop_hints
 from mdfsql.lower.explode_to_joins import explode_to_joins
 from mdfsql.lower.factor_or import factor_or
 from mdfsql.lower.hand_over import hand_over
+from mdfsql.lower.rules import construct_name
 from mdfsql.lower.split_selects import split_selects
 from mdfsql.lower.subqueries_to_joins import subqueries_to_joins
 from mdfsql.lower.unique_columns import unique_columns

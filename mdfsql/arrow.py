@@ -153,8 +153,8 @@ def table_from_items(items: Iterable[Mapping[str, Any]], schema: object = None) 
     if not rows and not given:
         raise DataError("from_items got no rows, so no column is known; pass schema={'name': 'TYPE', ...}")
     if not rows:
-        # Without Arrow's own inference, which imports pandas where it is installed.
-        return arrow_schema(given).empty_table()
+        # Not as empty_table(), which imports pandas where it is installed.
+        return pa.Table.from_batches([], schema=arrow_schema(given))
     regular = _regular(rows, given)
     if regular is not None:
         return regular

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlglot import exp
 
-from mdfsql.errors import BindError, DataError, QueryError
+from mdfsql.errors import BindError, DataError
 from mdfsql.schema import Schema, canonical, quote
 
 if TYPE_CHECKING:

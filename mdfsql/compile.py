@@ -12,7 +12,6 @@ from sqlglot import ErrorLevel, exp
 from mdfsql.catalog import Source
 from mdfsql.dialects.base import Target, check_allowed
 from mdfsql.errors import Unsupported
-from mdfsql.errors import Unsupported
 from mdfsql.relation import Relation
 from mdfsql.schema import Schema
 

@@ -309,7 +309,10 @@ def test_a_limit_runs_no_more_partitions_than_it_needs(tmp_path: Path) -> None:
         made.limit(39).collect(engine="dask")
 
 
-def test_cancel_stops_what_runs() -> None:
+def test_cancel_stops_what_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    from mdfsql.engines import dask_sources
+
+    monkeypatch.setattr(dask_sources, "ROWS", 1000)
     with mdf.set_backend("dask") as backend:
         made = mdf.Dataset.from_items([{"x": n} for n in range(3000)])
         slow = mdf.sql(
@@ -317,7 +320,7 @@ def test_cancel_stops_what_runs() -> None:
             "FROM made a, made b, made c",
             made=made,
         )
-        timer = threading.Timer(1, backend.engine.cancel)
+        timer = threading.Timer(3, backend.engine.cancel)
         timer.start()
         with pytest.raises(EngineError, match="cancelled"):
             slow.collect()

@@ -6,6 +6,7 @@ import concurrent.futures
 import contextlib
 import os
 import threading
+import time
 import weakref
 from collections.abc import Iterator, Sequence
 from typing import Any, ClassVar
@@ -38,6 +39,9 @@ __all__ = ["DaskEngine", "schema_of"]
 # How long to wait for a scheduler at an address.
 TIMEOUT = "4s"
 
+# How often, and how many seconds apart, what runs is interrupted until it stops.
+INTERRUPTS, PAUSE = 100, 0.02
+
 ONE_ROW = "one_row"
 
 
@@ -60,6 +64,7 @@ class DaskEngine:
         self._futures: weakref.WeakSet[Any] = weakref.WeakSet()
         self._runs = 0
         self._cancelled_runs = 0
+        self._active: set[object] = set()
         self._closed = False
 
     # ---- running -------------------------------------------------------------------------------------------------
@@ -132,8 +137,13 @@ class DaskEngine:
         self._cancelled_runs = self._runs
         if self._client is not None:
             self._client.cancel(list(self._futures), force=True)
-        else:
+            return
+        # A thread may be between two tasks: it is interrupted in the next one.
+        for _ in range(INTERRUPTS):
             dask_worker.interrupt({thread.ident for thread in self._pool._threads})
+            if not self._active:
+                break
+            time.sleep(PAUSE)
 
     def close(self) -> None:
         """Release the threads, the kept tables, and the connection to a cluster if it was made here."""
@@ -268,7 +278,12 @@ class DaskEngine:
 
     def _get(self, tasks: dict[Key, Any], keys: list[Key]) -> list[Any]:
         needed, _ = cull(tasks, keys)
-        return list(dask.threaded.get(needed, keys, pool=self._pool))
+        run = object()
+        self._active.add(run)
+        try:
+            return list(dask.threaded.get(needed, keys, pool=self._pool))
+        finally:
+            self._active.discard(run)
 
 
 def _connect(address: str) -> Any:

@@ -42,6 +42,8 @@ __all__ = ["SparkEngine", "schema_of"]
 # As much of a result as the driver holds at a time, unless one partition is more.
 HELD_BYTES = 64 << 20
 
+EAGER = "org.apache.spark.sql.catalyst.optimizer.ConvertToLocalRelation"
+
 # How results are written, so that what reads them back finds the same values.
 WRITE_OPTIONS: dict[str, dict[str, str]] = {
     "parquet": {"compression": "zstd"},
@@ -126,8 +128,11 @@ class SparkEngine:
             frame = self._frame(plan)
             if self._connect:
                 return str(frame._explain_string(mode="formatted")).strip()
+            # The optimizer computes what it knows of small tables, which an explanation must not.
+            aside = self._session._jsparkSession.cloneSession()
+            aside.conf().set("spark.sql.optimizer.excludedRules", EAGER)
             mode = self._session._jvm.org.apache.spark.sql.execution.ExplainMode.fromString("formatted")
-            return str(frame._jdf.queryExecution().explainString(mode)).strip()
+            return str(aside.sql(plan.sql).queryExecution().explainString(mode)).strip()
 
     def lookup(self, name: str) -> Schema | None:
         """Return the schema of a table or view that the session has, or None."""

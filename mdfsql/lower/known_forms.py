@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from sqlglot import exp
 
-from mdfsql.dialects.base import construct_name
-from mdfsql.lower.rules import refuse
+from mdfsql.lower.rules import construct_name, refuse
 
 __all__ = ["FORMS", "known_forms"]
 

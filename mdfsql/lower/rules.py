@@ -10,7 +10,7 @@ from sqlglot import exp
 
 from mdfsql.errors import Unsupported
 
-__all__ = ["call", "case", "cast", "each", "integer", "kind", "literal_text", "number", "raised", "refuse", "text"]
+__all__ = ["call", "case", "cast", "construct_name", "each", "integer", "kind", "literal_text", "number", "raised", "refuse", "text"]
 
 T = exp.DataType.Type
 
@@ -178,3 +178,12 @@ def integer(node: exp.Expr | None) -> int | None:
 def literal_text(node: exp.Expr | None) -> str | None:
     """Return the value of a string literal, or None."""
     return str(node.this) if isinstance(node, exp.Literal) and node.is_string else None
+
+
+def construct_name(node: exp.Expr) -> str:
+    """Return what a reader calls a node: a function's name, or the construct's."""
+    if isinstance(node, exp.Anonymous):
+        return f"{node.name}()"
+    if isinstance(node, exp.Func):
+        return f"{node.sql_name().lower()}()"
+    return node.key.upper().replace("_", " ")
