@@ -142,8 +142,8 @@ def table_from_items(items: Iterable[Mapping[str, Any]], schema: object = None) 
     """Return the rows as an Arrow table of canonical types; columns stand in the order of their first appearance.
 
     Missing keys are None, ints and floats in one column become DOUBLE, dicts STRUCT and lists LIST. ``schema`` gives
-    the types of all or of some columns. Raises DataError for no rows without a schema, rows that are not dicts, a
-    column that is only None, mixed types (naming the first row of each) and values out of range.
+    the types of some columns, or the types and the order of all. Raises DataError for no rows without a schema, rows
+    that are not dicts, a column that is only None, mixed types (naming the first row of each) and values out of range.
 
     >>> table_from_items([{"id": 1}, {"id": 2, "x": 0.5}]).to_pydict()
     {'id': [1, 2], 'x': [None, 0.5]}
@@ -165,6 +165,12 @@ def table_from_items(items: Iterable[Mapping[str, Any]], schema: object = None) 
     return canonical_table(pa.table({name: _column(name, values[name], given.get(name)) for name in values}))
 
 
+def _ordered(given: Mapping[str, Type], keys: Iterable[str]) -> list[str]:
+    """Return the columns' names: in the schema's order where it has them all, else as they come, the schema's last."""
+    keys = list(keys)
+    return list(given) if given.keys() >= set(keys) else list(dict.fromkeys(itertools.chain(keys, given)))
+
+
 # So many rows are read column by column at a time: their values stay in the processor's cache.
 CHUNK_ROWS = 8_192
 
@@ -177,7 +183,7 @@ def _regular(rows: list[Mapping[str, Any]], given: Mapping[str, Type]) -> pa.Tab
     """Return the table of dicts that all have the same keys and plain values of one type in each; None for others."""
     if type(rows[0]) is not dict:
         return None
-    names = list(dict.fromkeys(itertools.chain(given, rows[0])))
+    names = _ordered(given, rows[0])
     getters = [operator.itemgetter(name) for name in names]
     types = [arrow_type(given[name]) if name in given else None for name in names]
     chunks: list[list[pa.Array]] = [[] for _ in names]
@@ -207,7 +213,7 @@ def _columns(rows: list[Mapping[str, Any]], given: Mapping[str, Type]) -> dict[s
         if not issubclass(kind, Mapping):
             at = next(i for i, row in enumerate(rows) if type(row) is kind)
             raise DataError(f"from_items takes dicts, but row {at} is {kind.__name__}: {rows[at]!r:.80}")
-    names = dict.fromkeys(itertools.chain(given, itertools.chain.from_iterable(rows)))
+    names = _ordered(given, dict.fromkeys(itertools.chain.from_iterable(rows)))
     return {name: [row.get(name) for row in rows] for name in names}
 
 

@@ -116,7 +116,7 @@ def bind_error(error: duckdb.Error, text: str | None) -> BindError:
 
 
 def _position(text: str, shown: str, reason: str) -> tuple[int, int] | None:
-    """Find what DuckDB complains of in the user's text: the tree was rendered anew, so only the token can be matched."""
+    """Find what DuckDB complains of in the user's text: the tree was rendered anew, so only a token can match."""
     lines = shown.splitlines()
     token = ""
     if len(lines) >= 2 and "^" in lines[1]:

@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 __all__ = ["Dataset", "GroupedDataset", "as_dataset"]
 
 
-
 class Dataset:
     """A table to be computed: operations return a new Dataset, actions run it on an engine.
 

@@ -90,7 +90,8 @@ class CannotLift(MdfError):
         if line is not None and text is not None:
             place = caret("\n" * (line - 1) + text, line, column or 1)
             where = f"\n{filename}, {place}" if filename else f"\n{place}"
-        remedy = f"\n  instead: {suggestion}" if suggestion else ""
+        lead = "" if (suggestion or "").startswith("did you mean") else "instead: "
+        remedy = f"\n  {lead}{suggestion}" if suggestion else ""
         super().__init__(f"{reason}{where}{remedy}")
 
 

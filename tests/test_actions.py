@@ -75,7 +75,14 @@ def test_show_and_print_schema(people, capsys):
 
 def test_explain(engine, people):
     text = people.filter(lambda r: r["id"] > 3).select("name").explain()
-    for part in ("query (reference dialect)", '"id" > 3', "lifted", f"passes for {engine}", f"sent to {engine}", "'s plan"):
+    for part in (
+        "query (reference dialect)",
+        '"id" > 3',
+        "lifted",
+        f"passes for {engine}",
+        f"sent to {engine}",
+        "'s plan",
+    ):
         assert part in text, text
 
 

@@ -11,7 +11,12 @@ from mdfsql.errors import EngineError
 KEPT = {
     "int64 as double": ([1.0, None], pa.float64(), "BIGINT", [1, None]),
     "hugeint as decimal": ([decimal.Decimal(7)], pa.decimal128(38, 0), "BIGINT", [7]),
-    "decimal of another scale": ([decimal.Decimal("1.500")], pa.decimal128(10, 3), "DECIMAL(5,1)", [decimal.Decimal("1.5")]),
+    "decimal of another scale": (
+        [decimal.Decimal("1.500")],
+        pa.decimal128(10, 3),
+        "DECIMAL(5,1)",
+        [decimal.Decimal("1.5")],
+    ),
     "large string": (["a"], pa.large_string(), "VARCHAR", ["a"]),
     "only NULL": ([None], pa.null(), "DOUBLE", [None]),
     "list with another element name": ([[1]], pa.list_(pa.field("item", pa.int32())), "BIGINT[]", [[1]]),

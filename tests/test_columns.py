@@ -10,7 +10,9 @@ import mdfsql as mdf
 
 def test_select_names_and_expressions(engine, people, check):
     check(
-        people.filter("id < 3").select("name", mdf.col("id"), twice="id * 2", one=mdf.lit(1), half=lambda r: r["id"] + 5),
+        people.filter("id < 3").select(
+            "name", mdf.col("id"), twice="id * 2", one=mdf.lit(1), half=lambda r: r["id"] + 5
+        ),
         [
             {"name": "Ada", "id": 1, "twice": 2, "one": 1, "half": 6},
             {"name": "Bo", "id": 2, "twice": 4, "one": 1, "half": 7},

@@ -12,7 +12,7 @@ import mdfsql as mdf
 Dataset = mdf.Dataset
 ROWS = [
     {"id": 1, "name": "Ada", "day": "2024-02-29", "x": 1.5},
-    {"id": 2, "name": "a,b\"c\nd", "day": None, "x": None},
+    {"id": 2, "name": 'a,b"c\nd', "day": None, "x": None},
     {"id": 3, "name": None, "day": "1999-12-31", "x": -0.25},
 ]
 
@@ -89,9 +89,9 @@ def test_glob_and_list(engine, tmp_path):
     for i in range(3):
         Dataset.from_items([{"i": i}]).write_parquet(tmp_path / f"p{i}.parquet")
     assert Dataset.read_parquet(str(tmp_path / "p*.parquet")).count() == 3
-    assert Dataset.read_parquet([tmp_path / "p0.parquet", tmp_path / "p2.parquet"]).aggregate(s=mdf.sum("i")).collect() == [
-        {"s": 2}
-    ]
+    assert Dataset.read_parquet([tmp_path / "p0.parquet", tmp_path / "p2.parquet"]).aggregate(
+        s=mdf.sum("i")
+    ).collect() == [{"s": 2}]
 
 
 def test_csv_types_are_the_same_everywhere(engine, check, tmp_path):
@@ -133,7 +133,7 @@ def test_odd_file_names(engine, rows, tmp_path):
 
 
 def test_bad_files(tmp_path):
-    with pytest.raises(mdf.errors.DataError, match="no file .*nowhere.parquet"):
+    with pytest.raises(mdf.errors.DataError, match=r"no file .*nowhere.parquet"):
         Dataset.read_parquet(tmp_path / "nowhere.parquet")
     with pytest.raises(mdf.errors.DataError, match="no file matches"):
         Dataset.read_parquet(str(tmp_path / "*.parquet"))
@@ -149,7 +149,7 @@ def test_bad_files(tmp_path):
     (tmp_path / "bad.json").write_text('{"a": ')
     with pytest.raises(mdf.errors.DataError, match="cannot read json"):
         Dataset.read_json(tmp_path / "bad.json")
-    with pytest.raises(mdf.errors.DataError, match="folder .* does not exist"):
+    with pytest.raises(mdf.errors.DataError, match=r"folder .* does not exist"):
         Dataset.from_items([{"a": 1}]).write_csv(tmp_path / "no" / "where.csv")
 
 

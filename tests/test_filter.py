@@ -55,7 +55,7 @@ def test_no_rows_left(engine, people):
 
 
 def test_unknown_column_is_an_error_where_it_is_written(people):
-    with pytest.raises(mdf.errors.BindError, match='"nmae" not found.*\n.*"name"'):
+    with pytest.raises(mdf.errors.BindError, match=r'"nmae" not found.*\n.*"name"'):
         people.filter("nmae = 'Ada'")
     with pytest.raises(mdf.errors.CannotLift, match="nmae"):
         people.filter(lambda r: r["nmae"] == "Ada")

@@ -30,7 +30,8 @@ def test_a_spark_frame_runs_on_spark_only(spark, people):
 def test_from_dask(dask, check):
     import dask.dataframe as dd
 
-    frame = dd.from_pandas(pd.DataFrame({"Id": [1, 2, 3], "name": ["a", None, "c"], "x": [0.5, None, 2.0]}), npartitions=2)
+    table = pd.DataFrame({"Id": [1, 2, 3], "name": ["a", None, "c"], "x": [0.5, None, 2.0]})
+    frame = dd.from_pandas(table, npartitions=2)
     made = mdf.Dataset.from_dask(frame)
     assert dict(made.schema) == {"Id": "BIGINT", "name": "VARCHAR", "x": "DOUBLE"}
     check(made.filter(lambda r: r["Id"] > 1).select("Id", "name"), [{"Id": 2, "name": None}, {"Id": 3, "name": "c"}])

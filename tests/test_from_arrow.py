@@ -29,7 +29,8 @@ def test_types_widen(engine, check):
 
 def test_pandas_polars_duckdb(engine, check):
     rows = [{"i": 1, "s": "x"}, {"i": 2, "s": None}]
-    for data in (pd.DataFrame(rows), pl.DataFrame(rows), duckdb.sql("SELECT * FROM (VALUES (1, 'x'), (2, NULL)) t(i, s)")):
+    relation = duckdb.sql("SELECT * FROM (VALUES (1, 'x'), (2, NULL)) t(i, s)")
+    for data in (pd.DataFrame(rows), pl.DataFrame(rows), relation):
         made = mdf.Dataset.from_arrow(data).cast(i="BIGINT")
         check(made, rows)
 

@@ -29,7 +29,7 @@ VALUES = {
         datetime.datetime(9999, 12, 31, 23, 59, 59, 999999),
         None,
     ],
-    "TIMESTAMPTZ": [datetime.datetime(2024, 3, 31, 2, 30, tzinfo=datetime.timezone.utc), None],
+    "TIMESTAMPTZ": [datetime.datetime(2024, 3, 31, 2, 30, tzinfo=datetime.UTC), None],
     "DECIMAL(5,2)": [decimal.Decimal("-123.45"), decimal.Decimal("0.10"), None],
     "BLOB": [b"", b"\x00\xff", None],
     "TIME": [datetime.time(23, 59, 59, 999999), None],
@@ -95,3 +95,8 @@ def test_bad_input(case):
     items, options, message = BAD[case]
     with pytest.raises(mdf.errors.DataError, match=message):
         from_items(items, **options)
+
+
+def test_schema_of_some_columns_leaves_the_order():
+    assert from_items([{"b": 1, "a": None}], schema={"a": "DATE"}).columns == ["b", "a"]
+    assert from_items([{"b": 1}, {"c": 2}], schema={"a": "DATE"}).columns == ["b", "c", "a"]

@@ -60,5 +60,5 @@ def test_after_a_union_steps_go_on(engine, check):
 
 
 def test_number_of_columns(people):
-    with pytest.raises(mdf.errors.BindError, match="same number of columns: 4 .* and 1 "):
+    with pytest.raises(mdf.errors.BindError, match=r"same number of columns: 4 .* and 1 "):
         people.union(people.select("id"))

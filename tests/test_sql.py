@@ -18,17 +18,26 @@ def t(engine):
 QUERIES = {
     "projection": ("SELECT id + 1 AS x FROM t WHERE id > 1", [{"x": 3}, {"x": 4}]),
     "aggregate": ("SELECT count(*) AS n, sum(id) AS s, max(name) AS m FROM t", [{"n": 3, "s": 6, "m": "Bo"}]),
-    "cte": ("WITH a AS (SELECT * FROM t WHERE id < 3) SELECT a.name FROM a JOIN t USING (id)", [{"name": "Ada"}, {"name": "Bo"}]),
+    "cte": (
+        "WITH a AS (SELECT * FROM t WHERE id < 3) SELECT a.name FROM a JOIN t USING (id)",
+        [{"name": "Ada"}, {"name": "Bo"}],
+    ),
     "cte that hides a table": ("WITH t AS (SELECT 7 AS id) SELECT id FROM t", [{"id": 7}]),
     "subquery": ("SELECT id FROM t WHERE id = (SELECT max(id) FROM t)", [{"id": 3}]),
     "in": ("SELECT id FROM t WHERE id IN (SELECT id + 1 FROM t)", [{"id": 2}, {"id": 3}]),
-    "case": ("SELECT CASE WHEN v > 1 THEN 'big' ELSE 'small' END AS c FROM t", [{"c": "small"}, {"c": "small"}, {"c": "big"}]),
+    "case": (
+        "SELECT CASE WHEN v > 1 THEN 'big' ELSE 'small' END AS c FROM t",
+        [{"c": "small"}, {"c": "small"}, {"c": "big"}],
+    ),
     "no table": ("SELECT 1 AS one, 'x' AS t", [{"one": 1, "t": "x"}]),
     "union": ("SELECT id FROM t WHERE id = 1 UNION ALL SELECT 9", [{"id": 1}, {"id": 9}]),
     "self join": ("SELECT a.id FROM t a JOIN t b ON a.id = b.id + 1", [{"id": 2}, {"id": 3}]),
     "comments": ("-- first\nSELECT /* in */ id FROM t WHERE id = 1 -- last", [{"id": 1}]),
     "semicolon": ("SELECT id FROM t WHERE id = 1;", [{"id": 1}]),
-    "group by all": ("SELECT name IS NULL AS none, count(*) AS n FROM t GROUP BY ALL", [{"none": False, "n": 2}, {"none": True, "n": 1}]),
+    "group by all": (
+        "SELECT name IS NULL AS none, count(*) AS n FROM t GROUP BY ALL",
+        [{"none": False, "n": 2}, {"none": True, "n": 1}],
+    ),
     "case of names": ("SELECT ID, T.Name FROM T WHERE iD = 1", [{"id": 1, "name": "Ada"}]),
     "from first": ("FROM t SELECT id WHERE id = 2", [{"id": 2}]),
 }
@@ -145,7 +154,10 @@ WRONG = {
     "SELECT id FROM t WHERE": (mdf.errors.QueryError, r"line 1, column"),
     "SELECT (1": (mdf.errors.QueryError, r"syntax error: Expecting \)"),
     "SELECT 'x": (mdf.errors.QueryError, "line 1"),
-    "SELECT id\nFROM t\nWHERE nmae = 1": (mdf.errors.BindError, '"nmae" not found(.|\n)*line 3, column 7:\n  WHERE nmae = 1\n        \\^'),
+    "SELECT id\nFROM t\nWHERE nmae = 1": (
+        mdf.errors.BindError,
+        '"nmae" not found(.|\n)*line 3, column 7:\n  WHERE nmae = 1\n        \\^',
+    ),
     "SELECT * FROM tt": (mdf.errors.BindError, r"no table 'tt'; did you mean t\?\nline 1, column 15"),
     "SELECT nofun(id) FROM t": (mdf.errors.BindError, "nofun.*does not exist"),
     "SELECT name + 1 FROM t WHERE name < DATE '2024-01-01'": (mdf.errors.BindError, "compare|type"),
@@ -195,7 +207,8 @@ def test_order(t, name):
 
 
 def test_a_cte_may_have_any_name(t, check):
-    check(mdf.sql("WITH _0 AS (SELECT id FROM t WHERE id = 1) SELECT _0.id FROM _0, t AS _1 WHERE _1.id = 2", t=t), [{"id": 1}])
+    query = "WITH _0 AS (SELECT id FROM t WHERE id = 1) SELECT _0.id FROM _0, t AS _1 WHERE _1.id = 2"
+    check(mdf.sql(query, t=t), [{"id": 1}])
 
 
 def test_values_alone_are_a_query():

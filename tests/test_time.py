@@ -17,8 +17,8 @@ if __name__ == "__main__":
         {"id": 3, "t": None, "n": None},
     ]
     query = '''
-        SELECT id, CAST(t AS DATE) AS d, CAST(t AS TIMESTAMP) AS wall, extract(hour FROM t) AS h, CAST(n AS VARCHAR) AS s,
-            date_trunc('day', t) AS day
+        SELECT id, CAST(t AS DATE) AS d, CAST(t AS TIMESTAMP) AS wall, extract(hour FROM t) AS h,
+            CAST(n AS VARCHAR) AS s, date_trunc('day', t) AS day
         FROM s ORDER BY id'''
     with mdf.set_backend(sys.argv[1]):
         made = mdf.Dataset.from_items(rows)

@@ -37,7 +37,7 @@ def test_dask_in_the_wrong_mode(dask):
 
 def test_dead_scheduler(dask):
     started = time.monotonic()
-    with pytest.raises(mdf.errors.BackendError, match="127.0.0.1:9"):
+    with pytest.raises(mdf.errors.BackendError, match=r"127.0.0.1:9"):
         mdf.Dataset.from_items([{"a": 1}]).on("dask", address="tcp://127.0.0.1:9").collect()
     assert time.monotonic() - started < 60
 

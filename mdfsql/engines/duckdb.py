@@ -26,6 +26,9 @@ __all__ = ["DuckDBEngine", "write_stream"]
 
 BATCH_ROWS = 65_536
 
+# A connection that has shown so many sources is let go, with its views.
+MOST_VIEWS = 256
+
 # Types whose Python values DuckDB itself makes as Arrow would. Not dates: it gives 'infinity' as 9999-12-31.
 PLAIN = frozenset({"BOOLEAN", "TINYINT", "SMALLINT", "INTEGER", "BIGINT", "DOUBLE", "VARCHAR"})
 
@@ -56,54 +59,53 @@ class DuckDBEngine:
         self._filling = threading.RLock()
         self._running: weakref.WeakSet[Any] = weakref.WeakSet()
         self._cached: set[str] = set()
+        self._idle: list[tuple[duckdb.DuckDBPyConnection, set[str]]] = []
 
     def batches(self, plan: Plan) -> Iterator[pa.RecordBatch]:
         """Run the plan and stream its rows as Arrow batches."""
-        cursor = self._cursor(plan)
-        with failures():
-            reader = cursor.sql(plan.sql).to_arrow_reader(BATCH_ROWS)
-        while True:
+        with self._lent(plan) as cursor:
             with failures():
-                try:
-                    batch = reader.read_next_batch()
-                except StopIteration:
+                reader = cursor.sql(plan.sql).to_arrow_reader(BATCH_ROWS)
+            while True:
+                with failures():
+                    batch = next(reader, None)
+                if batch is None:
                     return
-            yield batch
+                yield batch
 
     def rows(self, plan: Plan) -> Iterator[list[tuple[Any, ...]]] | None:
         """Run the plan and stream lists of Python rows; None where a type needs Arrow."""
         if not all(
-            type_ in PLAIN or type_.startswith("DECIMAL") and type_[-1] == ")" for type_ in plan.schema.values()
+            type_ in PLAIN or (type_.startswith("DECIMAL") and type_[-1] == ")") for type_ in plan.schema.values()
         ):
             return None
         return self._rows(plan)
 
     def _rows(self, plan: Plan) -> Iterator[list[tuple[Any, ...]]]:
-        cursor = self._cursor(plan)
-        with failures():
-            cursor.execute(plan.sql)
-        while True:
+        with self._lent(plan) as cursor:
             with failures():
-                rows = cursor.fetchmany(BATCH_ROWS)
-            if not rows:
-                return
-            yield rows
+                cursor.execute(plan.sql)
+            while True:
+                with failures():
+                    rows = cursor.fetchmany(BATCH_ROWS)
+                if not rows:
+                    return
+                yield rows
 
     def frame(self, plan: Plan) -> duckdb.DuckDBPyRelation:
         """Return the plan as a DuckDB relation on a connection of its own."""
         with failures():
-            return self._cursor(plan).sql(plan.sql)
+            return self._show_all(self._cursor(), plan, set()).sql(plan.sql)
 
     def write(self, plan: Plan, path: str, format: str, partition_by: tuple[str, ...]) -> None:
         """Write the rows with COPY: to a file, or to a folder of files for ``partition_by``."""
-        cursor = self._cursor(plan)
-        with failures():
+        with self._lent(plan) as cursor, failures():
             cursor.execute(copy_statement(plan.sql, path, format, partition_by))
 
     def explain(self, plan: Plan) -> str:
         """Return DuckDB's physical plan."""
-        with failures():
-            rows = self._cursor(plan).execute(f"EXPLAIN {plan.sql}").fetchall()
+        with self._lent(plan) as cursor, failures():
+            rows = cursor.execute(f"EXPLAIN {plan.sql}").fetchall()
         return "\n".join(row[1] for row in rows)
 
     def lookup(self, name: str) -> Schema | None:
@@ -127,19 +129,43 @@ class DuckDBEngine:
 
     def close(self) -> None:
         """Close the database."""
+        while self._idle:
+            self._idle.pop()[0].close()
         self._connection.close()
 
-    def _cursor(self, plan: Plan) -> duckdb.DuckDBPyConnection:
-        """Return a connection of its own in which the plan's sources stand as temporary views."""
+    def _cursor(self) -> duckdb.DuckDBPyConnection:
         try:
             with self._lock:
                 cursor = self._connection.cursor()
         except duckdb.Error as error:
             raise BackendError(f"duckdb: the database is closed: {sentence(error)}") from error
         self._running.add(cursor)
+        return cursor
+
+    @contextlib.contextmanager
+    def _lent(self, plan: Plan) -> Iterator[duckdb.DuckDBPyConnection]:
+        """Lend a connection in which the plan's sources stand as views; the next query finds those of files there."""
+        try:
+            cursor, shown = self._idle.pop()
+        except IndexError:
+            cursor, shown = self._cursor(), set()
         with failures():
-            for source in plan.sources:
+            self._show_all(cursor, plan, shown)
+        yield cursor
+        # Not reached where the query failed or was not read to its end: such a connection is not used again.
+        for source in plan.sources:
+            if isinstance(source, ArrowSource):
+                # Its rows may be large, and must go when the source does.
+                cursor.unregister(source.name)
+                shown.discard(source.name)
+        if len(shown) < MOST_VIEWS:
+            self._idle.append((cursor, shown))
+
+    def _show_all(self, cursor: duckdb.DuckDBPyConnection, plan: Plan, shown: set[str]) -> duckdb.DuckDBPyConnection:
+        for source in plan.sources:
+            if source.name not in shown:
                 self._show(cursor, source)
+                shown.add(source.name)
         return cursor
 
     def _show(self, cursor: duckdb.DuckDBPyConnection, source: Source) -> None:
@@ -171,7 +197,8 @@ class DuckDBEngine:
             if source.name in self._cached:
                 return
             plan = compile_relation(source.relation, target)
-            self._cursor(plan).execute(f"CREATE TABLE mdf_cache.{quote(source.name)} AS {plan.sql}")
+            with self._lent(plan) as cursor:
+                cursor.execute(f"CREATE TABLE mdf_cache.{quote(source.name)} AS {plan.sql}")
             self._cached.add(source.name)
         weakref.finalize(source, _drop, weakref.ref(self), source.name)
 

@@ -31,7 +31,7 @@ from mdfsql.engines.spark_session import (
 )
 from mdfsql.engines.spark_sources import as_source, read_files, rebind, source_frame
 from mdfsql.engines.spark_types import column_type, schema_of, spark_type
-from mdfsql.errors import BackendError
+from mdfsql.errors import BackendError, EngineError
 from mdfsql.schema import Schema
 
 if TYPE_CHECKING:
@@ -94,15 +94,19 @@ class SparkEngine:
         self._shown: set[str] = set()
         self._dropped: collections.deque[tuple[str, Any]] = collections.deque()
         self._tag = f"mdfsql-{uuid.uuid4().hex}"
+        self._cancels = 0
         self._closed = False
 
     # ---- what an engine does -------------------------------------------------------------------------------------
 
     def batches(self, plan: Plan) -> Iterator[pa.RecordBatch]:
         """Run the plan and stream its rows as Arrow batches; the driver holds a few partitions at a time."""
+        cancels = self._cancels
         with self._running():
             frame = self._frame(plan)
-        yield from self._stream_connect(frame) if self._connect else self._stream(frame, arrow_schema(plan.schema))
+        yield from (
+            self._stream_connect(frame) if self._connect else self._stream(frame, arrow_schema(plan.schema), cancels)
+        )
 
     def rows(self, plan: Plan) -> Iterator[list[tuple[Any, ...]]] | None:
         """Return None: Arrow is the fastest way out of Spark."""
@@ -157,6 +161,7 @@ class SparkEngine:
     def cancel(self) -> None:
         """Cancel the jobs of this engine that run now; they raise EngineError."""
         self._check()
+        self._cancels += 1
         with failures():
             if self._connect:
                 self._given.interruptTag(self._tag)
@@ -239,16 +244,20 @@ class SparkEngine:
                 if kept is not None:
                     kept.unpersist()
 
-    def _stream(self, frame: DataFrame, wanted: pa.Schema) -> Iterator[pa.RecordBatch]:
+    def _stream(self, frame: DataFrame, wanted: pa.Schema, cancels: int) -> Iterator[pa.RecordBatch]:
         """Yield the batches of a frame, in its order; a job computes as many partitions as fit in HELD_BYTES."""
         with self._running():
             schema = _arrow_schema(frame, wanted)
             context = self._session._sc
             rdd = frame._jdf.toArrowBatchRdd().toJavaRDD()
             count = rdd.getNumPartitions()
-            at_once = max(context.defaultParallelism, 1)
+            # How large a partition is shows only once there is one: begin with few.
+            at_once = max(min(context.defaultParallelism, 4), 1)
         done = held = 0
         while done < count:
+            if cancels != self._cancels:
+                # A cancel() between two jobs found nothing to stop.
+                raise EngineError("the query was cancelled", engine=self.name)
             with self._running():
                 part = list(range(done, min(done + at_once, count)))
                 answer = context._jvm.PythonRDD.runJob(context._jsc.sc(), rdd, part)

@@ -15,7 +15,12 @@ __all__ = ["exact_casts"]
 
 def exact_casts(tree: exp.Expr) -> exp.Expr:
     """A DOUBLE is rounded half to even when it becomes an integer, and text is read as DuckDB reads it, or raises."""
-    return each(tree, {exp.Cast: _cast, exp.TryCast: _try_cast})
+    tree = each(tree, {exp.Cast: _cast, exp.TryCast: _try_cast})
+    for dtype in tree.find_all(exp.DataType):
+        if dtype.this == exp.DataType.Type.TIMESTAMPTZ:
+            # TIMESTAMP alone would be read as the one without a time zone.
+            dtype.set("this", exp.DataType.Type.TIMESTAMPLTZ)
+    return tree
 
 
 # (from, to) that mean the same as they stand.

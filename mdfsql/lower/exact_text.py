@@ -52,7 +52,7 @@ def _cased(name: str) -> Any:
 def cased(name: str, value: exp.Expr) -> exp.Expr:
     """Return upper or lower case of text: at once where it is ASCII; other letters are refused when they are met."""
     if (constant := literal_text(value)) is not None and constant.isascii():
-        return call(name, value, type="VARCHAR")
+        return text(constant.upper() if name == "UPPER" else constant.lower())
     # Latin-1, Latin Extended-A, Greek and Cyrillic letters that have one partner each are shown to agree.
     good = call("RLIKE", value, SAFE_LETTERS, type="BOOLEAN")
     message = exp.Concat(
@@ -70,6 +70,10 @@ SAFE_LETTERS = (
     r"\A[\x00-\x7F\u00A0-\u00B4\u00B6-\u00DE\u00E0-\u00FE\u0100-\u012F\u0132-\u0148\u014A-\u0177\u0179-\u017E"
     r"\u0391-\u03A1\u03A4-\u03A9\u03B1-\u03C1\u03C4-\u03C9\u0410-\u044F\u0401\u0451\u2010-\u2027\u3000-\u30FF\u4E00-\u9FFF\uAC00-\uD7A3]*\z"
 )
+
+
+# Signs that Java keeps in two halves; Spark 3 takes a LIKE pattern apart between them.
+WIDE = r"[^\u0000-\uFFFF]"
 
 
 def _substring(node: Any) -> exp.Expr | None:
@@ -242,7 +246,14 @@ def _like(node: Any) -> exp.Expr | None:
             pattern = text(constant.replace("\\", "\\\\"))
     elif literal_text(node.expression) is None:
         refuse("LIKE ... ESCAPE of a pattern that is no constant", "it is not shown to agree there")
-    return exp.Like(this=paren(subject), expression=paren(pattern))
+    made = exp.Like(this=paren(subject), expression=paren(pattern))
+    made.type = node.type
+    if (constant := literal_text(pattern)) is None:
+        wide = call("RLIKE", pattern, WIDE, type="BOOLEAN")
+        return case((wide, raised("LIKE: a pattern with a sign beyond 16 bits")), default=made)
+    if any(ord(sign) > 0xFFFF for sign in constant):
+        refuse("LIKE with a sign beyond 16 bits in the pattern", "Spark 3 never finds it", "contains()")
+    return made
 
 
 def _escape(node: Any) -> None:

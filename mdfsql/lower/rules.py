@@ -10,7 +10,20 @@ from sqlglot import exp
 
 from mdfsql.errors import Unsupported
 
-__all__ = ["call", "case", "cast", "construct_name", "each", "integer", "kind", "literal_text", "number", "raised", "refuse", "text"]
+__all__ = [
+    "call",
+    "case",
+    "cast",
+    "construct_name",
+    "each",
+    "integer",
+    "kind",
+    "literal_text",
+    "number",
+    "raised",
+    "refuse",
+    "text",
+]
 
 T = exp.DataType.Type
 

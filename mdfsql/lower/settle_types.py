@@ -21,7 +21,7 @@ def settle_types(tree: exp.Expr) -> exp.Expr:
         for node in reversed(list(scope.walk())):
             made = _type(node, scope)
             if made is not None:
-                node.type = made.copy()
+                node.type = made
     return tree
 
 
