@@ -11,9 +11,10 @@ from collections.abc import Mapping, Sequence
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
-from sqlglot import exp
+from sqlglot import ErrorLevel, exp
+from sqlglot.errors import UnsupportedError
 
-from mdfsql.errors import BindError, DataError
+from mdfsql.errors import BindError, DataError, QueryError
 from mdfsql.schema import Schema, canonical, quote
 
 if TYPE_CHECKING:
@@ -67,6 +68,10 @@ def bind(tree: exp.Query, tables: Mapping[str, Schema], *, text: str | None = No
             return dict(_describe(_bindable_sql(tree, tables)))
         except duckdb.Error as error:
             raise bind_error(error, text) from error
+        except UnsupportedError as error:
+            # What is left out of the text would silently be left out of the answer.
+            reason = f"a part of the query cannot be written in the reference dialect: {error}"
+            raise QueryError(reason, sql=text) from error
         except ValueError as error:
             raise BindError(str(error), sql=text) from error
 
@@ -82,7 +87,7 @@ def _bindable_sql(tree: exp.Query, tables: Mapping[str, Schema]) -> str:
             if alias is None:
                 table.set("alias", exp.TableAlias(this=exp.to_identifier(name.name, quoted=True)))
             table.set("this", exp.to_identifier(_table(tables[name.name])))
-        return tree.sql("duckdb")
+        return tree.sql("duckdb", unsupported_level=ErrorLevel.RAISE)
     finally:
         # Renamed in place and back: a copy of the tree would cost more than the binding.
         for table, name, alias in renamed:

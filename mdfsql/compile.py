@@ -8,6 +8,7 @@ from collections import OrderedDict
 from dataclasses import dataclass
 
 from sqlglot import ErrorLevel, exp
+from sqlglot.errors import UnsupportedError
 
 from mdfsql.catalog import Source
 from mdfsql.dialects.base import Target, check_allowed
@@ -71,7 +72,12 @@ def _compile(relation: Relation, target: Target) -> Plan:
     found = _lowered.get(key)
     if found is None:
         lowered = lower(tree, sources, target)
-        found = _lowered[key] = (lowered.sql(target.dialect), lowered)
+        if target.resolve and len(lowered.selects) != len(relation.schema):
+            raise Unsupported("this query", target.name, "its output columns could not be resolved one by one")
+        try:
+            found = _lowered[key] = (lowered.sql(target.dialect, unsupported_level=ErrorLevel.RAISE), lowered)
+        except UnsupportedError as error:
+            raise Unsupported("this query", target.name, f"a part of it has no form there ({error})") from error
         while len(_lowered) > MOST_LOWERED:
             _lowered.popitem(last=False)
     return Plan(sql=found[0], sources=sources, schema=relation.schema, tree=found[1])
