@@ -373,9 +373,8 @@ def _may_become(own: pa.DataType, wanted: pa.DataType) -> bool:
     if pa.types.is_dictionary(own):
         return _may_become(own.value_type, wanted)
     if pa.types.is_struct(own) and pa.types.is_struct(wanted):
-        return own.num_fields == wanted.num_fields and all(
-            _may_become(a.type, b.type) for a, b in zip(own, wanted, strict=True)
-        )
+        # By name, for where the names differ pyarrow casts to NULL.
+        return own.names == wanted.names and all(_may_become(a.type, b.type) for a, b in zip(own, wanted, strict=True))
     if pa.types.is_map(own) and pa.types.is_map(wanted):
         return _may_become(own.key_type, wanted.key_type) and _may_become(own.item_type, wanted.item_type)
     if pa.types.is_list(wanted) and (pa.types.is_list(own) or pa.types.is_large_list(own)):

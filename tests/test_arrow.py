@@ -22,6 +22,7 @@ KEPT = {
     "list with another element name": ([[1]], pa.list_(pa.field("item", pa.int32())), "BIGINT[]", [[1]]),
 }
 REFUSED = {
+    "struct with another name": ([{"y": 1}], pa.struct([("y", pa.int64())]), 'STRUCT("x" BIGINT)'),
     "fraction": ([1.5], pa.float64(), "BIGINT"),
     "too large": ([decimal.Decimal(2**63)], pa.decimal128(38, 0), "BIGINT"),
     "digits lost": ([decimal.Decimal("1.25")], pa.decimal128(10, 2), "DECIMAL(5,1)"),
