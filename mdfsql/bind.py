@@ -78,17 +78,23 @@ def bind(tree: exp.Query, tables: Mapping[str, Schema], *, text: str | None = No
 
 def _bindable_sql(tree: exp.Query, tables: Mapping[str, Schema]) -> str:
     """Return the query's text over the empty tables; the tree is as it was when this returns."""
+    # A hint never changes the answer, and the reference has none.
+    hinted = [(select, select.args["hint"]) for select in tree.find_all(exp.Select) if select.args.get("hint")]
     renamed: list[tuple[exp.Table, exp.Expr, exp.Expr | None]] = []
     try:
         for table in tree.find_all(exp.Table):
             if isinstance(table.this, exp.Identifier) and not table.args.get("db") and table.name in tables:
                 renamed.append((table, table.this, table.args.get("alias")))
+        for select, _ in hinted:
+            select.set("hint", None)
         for table, name, alias in renamed:
             if alias is None:
                 table.set("alias", exp.TableAlias(this=exp.to_identifier(name.name, quoted=True)))
             table.set("this", exp.to_identifier(_table(tables[name.name])))
         return tree.sql("duckdb", unsupported_level=ErrorLevel.RAISE)
     finally:
+        for select, hint in hinted:
+            select.set("hint", hint)
         # Renamed in place and back: a copy of the tree would cost more than the binding.
         for table, name, alias in renamed:
             table.set("this", name)

@@ -654,7 +654,7 @@ def test_refusal_points_with_a_caret() -> None:
     reason, place, text, caret, remedy = str(caught.value).splitlines()
     assert reason == "KeyError: there is no column 'ss'"
     assert place.startswith(__file__) and text.index('r["ss"]') == caret.index("^")
-    assert remedy == "  instead: did you mean 's'"
+    assert remedy == "  did you mean 's'"
 
 
 # --- values at the time of the call -----------------------------------------------------------------------------------

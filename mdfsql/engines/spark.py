@@ -121,7 +121,7 @@ class SparkEngine:
     def write(self, plan: Plan, path: str, format: str, partition_by: tuple[str, ...]) -> None:
         """Write the rows as a folder of files, each partition its own."""
         with self._running():
-            writer = self._bound(plan).write.format(format).mode("errorifexists").options(**WRITE_OPTIONS[format])
+            writer = self._bound(plan).write.format(format).mode("error").options(**WRITE_OPTIONS[format])
             if partition_by:
                 writer = writer.partitionBy(*partition_by)
             writer.save(path)

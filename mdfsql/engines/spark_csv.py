@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from pyspark.sql import functions as sf
 from pyspark.sql import types as st
 
+from mdfsql.engines.spark_session import functions
 from mdfsql.engines.spark_types import spark_type
 from mdfsql.errors import Unsupported
 
@@ -100,6 +100,7 @@ def read_csv(session: Any, source: FileSource, paths: list[str]) -> DataFrame:
         encoding="UTF-8",
     )
     frame = reader.csv(paths)
+    sf = functions(frame)
     columns = []
     given = options.get("nullstr")
     nulls = [value for value in ([given] if isinstance(given, str) else list(given or [])) if value]

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import os
+import socket
 import tempfile
 import threading
+import urllib.parse
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -19,7 +21,7 @@ from mdfsql.engines.spark_errors import CLOSED, clean, failures
 from mdfsql.engines.spark_java import prepare
 from mdfsql.errors import BackendError
 
-__all__ = ["SETTINGS", "check_alive", "is_connect", "open_session", "private_copy", "release"]
+__all__ = ["SETTINGS", "check_alive", "functions", "is_connect", "open_session", "private_copy", "release"]
 
 # What decides an answer. Every query of ours runs with these, whatever the session that was handed over says.
 SETTINGS: dict[str, str] = {
@@ -88,6 +90,15 @@ def is_connect(session: Any) -> bool:
     return type(session).__module__.startswith("pyspark.sql.connect")
 
 
+def functions(frame: Any) -> Any:
+    """Return the module of functions that make columns for a frame: Spark Connect has its own."""
+    if type(frame).__module__.startswith("pyspark.sql.connect"):
+        from pyspark.sql.connect import functions as made  # its packages are there, for the frame is
+    else:
+        from pyspark.sql import functions as made
+    return made
+
+
 def check_alive(session: Any) -> None:
     """Raise BackendError for a session that was stopped."""
     if is_connect(session):
@@ -101,6 +112,9 @@ def check_alive(session: Any) -> None:
         raise BackendError(CLOSED) from error
     if stopped:
         raise BackendError(CLOSED)
+
+
+CONNECT_SECONDS = 10
 
 
 def open_session(master: str | None, config: Mapping[str, Any] | None, remote: str | None) -> tuple[Any, bool]:
@@ -190,6 +204,12 @@ def _remote(remote: str, config: Mapping[str, Any] | None) -> Any:
             f"spark: Spark Connect needs more packages ({clean(str(error))}); "
             f"install them with: pip install 'pyspark[connect]=={pyspark.__version__}'"
         ) from error
+    address = urllib.parse.urlsplit(remote)
+    try:
+        # The client tries for minutes to reach an address where nobody listens.
+        socket.create_connection((address.hostname or "localhost", address.port or 15002), CONNECT_SECONDS).close()
+    except OSError as error:
+        raise BackendError(f"spark: no Spark Connect server answers at {remote}: {error}") from error
     try:
         builder = ConnectSession.builder.remote(remote)
         for key, value in (config or {}).items():
@@ -214,15 +234,25 @@ def private_copy(session: Any) -> Any:
         copy = SparkSession(session._sc, session._jsparkSession.cloneSession())
         conf = copy._jsparkSession.conf()
         for key, value in SETTINGS.items():
-            conf.set(key, value)
+            if _current(conf, key) != value:
+                conf.set(key, value)
         return copy
+
+
+def _current(conf: Any, key: str) -> str | None:
+    """Return a setting's value, its default where it is not set, or None where this Spark does not know it."""
+    try:
+        value: str = conf.get(key)
+        return value
+    except Exception:  # which one, depends on the version
+        return None
 
 
 @contextlib.contextmanager
 def connect_settings(session: Any, lock: threading.RLock) -> Iterator[None]:
     """Hold our settings in a Spark Connect session for a while, and put its own back."""
     with lock:
-        before = {key: session.conf.get(key, None) for key in SETTINGS}
+        before = {key: _current(session.conf, key) for key in SETTINGS}
         changed = [key for key, value in SETTINGS.items() if before[key] != value]
         try:
             for key in changed:

@@ -9,12 +9,11 @@ from typing import Any
 
 import pyarrow as pa
 from pyspark.sql import DataFrame
-from pyspark.sql import functions as sf
 from pyspark.sql import types as st
 
 from mdfsql.catalog import ArrowSource, EngineSource, FileSource, Source
 from mdfsql.engines.spark_csv import read_csv
-from mdfsql.engines.spark_session import is_connect
+from mdfsql.engines.spark_session import functions, is_connect
 from mdfsql.engines.spark_types import column_type, schema_of, spark_struct, spark_type
 from mdfsql.errors import BackendError, DataError, Unsupported
 from mdfsql.schema import Schema
@@ -80,6 +79,7 @@ def canonical_frame(frame: DataFrame, schema: Schema) -> DataFrame:
         raise DataError(f"the frame has {len(fields)} columns now, {len(schema)} when it was read")
     names = [name.lower() for name in schema]
     frame = frame.toDF(*names)
+    sf = functions(frame)
     columns = []
     for name, field, wanted in zip(names, fields, schema.values(), strict=True):
         column = sf.col(f"`{name.replace('`', '``')}`")
@@ -180,6 +180,7 @@ def _parquet(session: Any, source: FileSource, paths: list[str]) -> DataFrame:
     if base is not None:
         reader = reader.option("basePath", base)
     frame = reader.parquet(*paths)
+    sf = functions(frame)
     fields = {field.name.lower(): field for field in frame.schema.fields}
     columns = []
     for name, wanted in source.schema.items():
@@ -192,7 +193,7 @@ def _parquet(session: Any, source: FileSource, paths: list[str]) -> DataFrame:
             raise Unsupported(
                 f"the UUID column {name!r} of a Parquet file", "spark", "Spark reads its bytes, not its text"
             )
-        columns.append(_read_as(column, field.dataType, wanted, own, name).alias(name.lower()))
+        columns.append(_read_as(sf, column, field.dataType, wanted, own, name).alias(name.lower()))
     return frame.select(*columns)
 
 
@@ -202,7 +203,7 @@ def _hive_base(paths: list[str]) -> str | None:
     return found.group(1) if found else None
 
 
-def _read_as(column: Any, dtype: st.DataType, wanted: str, own: str, name: str) -> Any:
+def _read_as(sf: Any, column: Any, dtype: st.DataType, wanted: str, own: str, name: str) -> Any:
     if isinstance(dtype, st.LongType) and wanted == "TIMESTAMP" and own == "TIMESTAMP_NS":
         return sf.timestamp_micros(sf.floor(column / sf.lit(1000)).cast("bigint")).cast("timestamp_ntz")
     have = column_type(dtype, name)
