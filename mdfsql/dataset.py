@@ -15,7 +15,7 @@ from mdfsql.compile import Plan, compile_relation, target_of
 from mdfsql.errors import BindError, DataError
 from mdfsql.files import file_source, format_of
 from mdfsql.functions import Expr, Operand, operand, ordered, parse_expression
-from mdfsql.literals import literal
+from mdfsql.literals import fits, literal
 from mdfsql.query import Resolver, read_query
 from mdfsql.relation import Relation, column
 from mdfsql.schema import Schema, check_names, data_type, tree_text, type_name
@@ -239,19 +239,28 @@ class Dataset:
         return self._next(steps.project(self._relation, outputs))
 
     def fill_null(self, value: Any, columns: str | Sequence[str] | None = None) -> Dataset:
-        """Put a value where there is NULL: in the named columns, or by ``{"column": value}``; NaN stays NaN."""
+        """Put a value where there is NULL: in the named columns, or by ``{"column": value}``; NaN stays NaN.
+
+        Without names, in every column whose type the value fits: a number in numbers, a string in strings.
+
+        >>> Dataset.from_items([{"n": None, "s": None}], schema={"n": int, "s": str}).fill_null(0).collect()
+        [{'n': 0, 's': None}]
+        """
         if isinstance(value, Mapping):
             values = {self._own(name): v for name, v in value.items()}
+        elif columns is not None:
+            values = {self._own(name): value for name in _names(columns)}
         else:
-            names = self.columns if columns is None else [self._own(n) for n in _names(columns)]
-            values = dict.fromkeys(names, value)
+            values = {name: value for name, type_ in self.schema.items() if fits(value, type_)}
         outputs: dict[str, exp.Expr] = {}
         for name, type_ in self.schema.items():
             outputs[name] = column(name)
             if name in values:
+                if not fits(values[name], type_):
+                    raise BindError(f"{values[name]!r} cannot stand in column {name!r}, which is {type_}")
                 given = exp.Cast(this=literal(values[name]), to=data_type(type_))
                 outputs[name] = exp.Coalesce(this=column(name), expressions=[given])
-        return self._next(steps.project(self._relation, outputs))
+        return self._next(steps.project(self._relation, outputs, schema=self.schema))
 
     def drop_null(self, *columns: str) -> Dataset:
         """Drop the rows with NULL in any of the columns; without names, in any column at all."""

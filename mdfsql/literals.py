@@ -11,9 +11,9 @@ from typing import Any
 from sqlglot import exp
 
 from mdfsql.errors import DataError
-from mdfsql.schema import data_type
+from mdfsql.schema import FLOATS, INTEGERS, data_type
 
-__all__ = ["literal"]
+__all__ = ["fits", "literal"]
 
 
 def literal(value: Any) -> exp.Expr:
@@ -67,6 +67,29 @@ def literal(value: Any) -> exp.Expr:
         ]
         return exp.Struct(expressions=pairs)
     raise DataError(f"a {type(value).__name__} cannot stand in a query: {value!r:.80}")
+
+
+def fits(value: Any, type_: str) -> bool:
+    """Tell whether a Python value can stand in a column of a type without changing what it is.
+
+    >>> fits(0, "DOUBLE"), fits(0.5, "BIGINT"), fits("x", "DATE"), fits(True, "BIGINT")
+    (True, False, False, False)
+    """
+    if value is None:
+        return True
+    if isinstance(value, bool):
+        return type_ == "BOOLEAN"
+    if isinstance(value, (int, decimal.Decimal)):
+        whole = value == int(value)
+        return type_ in FLOATS or type_.startswith("DECIMAL(") or (type_ in INTEGERS and whole)
+    if isinstance(value, float):
+        return type_ in FLOATS or (type_ in INTEGERS and value.is_integer())
+    kinds: dict[type, str] = {str: "VARCHAR", bytes: "BLOB", datetime.time: "TIME", datetime.date: "DATE"}
+    if isinstance(value, datetime.datetime):
+        return type_ == ("TIMESTAMPTZ" if value.tzinfo else "TIMESTAMP")
+    return any(isinstance(value, kind) and type_ == name for kind, name in kinds.items()) or (
+        isinstance(value, (list, tuple, Mapping)) and type_[-1] in ")]"
+    )
 
 
 def _cast(value: exp.Expr, type_: str) -> exp.Cast:

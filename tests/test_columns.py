@@ -133,3 +133,15 @@ def test_decimal_literal(check):
     one = mdf.Dataset.from_items([{"id": 1}]).with_columns(d=mdf.lit(decimal.Decimal("1.10")))
     assert one.schema["d"] == "DECIMAL(3,2)"
     check(one, [{"id": 1, "d": decimal.Decimal("1.10")}])
+
+
+def test_fill_null_fits_the_type(people, check):
+    check(
+        people.filter("id IN (3, 4)").fill_null(0),
+        [
+            {"id": 3, "name": "", "team": "x", "score": 0.0},
+            {"id": 4, "name": None, "team": None, "score": -2.0},
+        ],
+    )
+    with pytest.raises(mdf.errors.BindError, match="'-' cannot stand in column 'score', which is DOUBLE"):
+        people.fill_null("-", "score")
