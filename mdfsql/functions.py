@@ -10,12 +10,11 @@ import builtins
 from collections.abc import Callable, Sequence
 from typing import Any, TypeAlias
 
-import sqlglot
 from sqlglot import exp
-from sqlglot.errors import SqlglotError
 
 from mdfsql.errors import QueryError
 from mdfsql.literals import literal
+from mdfsql.reading import read_text
 from mdfsql.schema import canonical, data_type
 
 Operand: TypeAlias = "str | Expr | Callable[..., Any]"
@@ -227,15 +226,10 @@ def ordered(given: Operand) -> exp.Ordered:
 
 def parse_expression(text: str) -> exp.Expr:
     """Return SQL text in the reference dialect as a node; QueryError with a caret where it does not read."""
-    try:
-        node = sqlglot.parse_one(text, read="duckdb")
-    except SqlglotError as error:
-        first = (getattr(error, "errors", None) or [{}])[0]
-        line, column = first.get("line"), first.get("col")
-        if column is not None:
-            column -= builtins.max(len(first.get("highlight") or ""), 1) - 1
-        reason = first.get("description") or str(error)
-        raise QueryError(f"not an SQL expression: {reason}", sql=text, line=line, column=column) from error
+    nodes = read_text(text, "duckdb")
+    if len(nodes) != 1:
+        raise QueryError(f"one expression is wanted here, not {len(nodes)}", sql=text)
+    node = nodes[0]
     if isinstance(node, (exp.Query, exp.DDL, exp.DML, exp.Command)):
         raise QueryError("an expression is wanted here, not a statement", sql=text)
     return node

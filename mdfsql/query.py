@@ -5,17 +5,17 @@ from __future__ import annotations
 import difflib
 import functools
 import itertools
-import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeAlias
 
 import sqlglot
 from sqlglot import exp
-from sqlglot.errors import SqlglotError, TokenError
+from sqlglot.errors import SqlglotError
 
 from mdfsql.catalog import Source
 from mdfsql.errors import BindError, QueryError
 from mdfsql.literals import literal
+from mdfsql.reading import read_text
 from mdfsql.relation import Relation, identifier
 
 __all__ = ["Resolver", "parse_query", "read_query"]
@@ -67,16 +67,7 @@ def parse_query(text: str, dialect: str = "duckdb") -> exp.Query:
 
 @functools.lru_cache(maxsize=256)
 def _parse(text: str, dialect: str) -> exp.Query:
-    try:
-        trees = [tree for tree in sqlglot.parse(text, read=dialect) if tree is not None and not _is_comment(tree)]
-    except SqlglotError as error:
-        raise syntax_error(error, text) from error
-    except RecursionError as error:
-        raise QueryError("the query is nested too deeply to be read") from error
-    except ValueError as error:
-        if "dialect" not in str(error).lower():
-            raise
-        raise QueryError(f"there is no dialect {dialect!r}: {error}") from error
+    trees = [tree for tree in read_text(text, dialect) if not _is_comment(tree)]
     if len(trees) != 1:
         what = "no query in the text" if not trees else f"one query a call, but the text holds {len(trees)} statements"
         raise QueryError(what, sql=text)
@@ -115,22 +106,6 @@ def _is_comment(tree: exp.Expr) -> bool:
 def _statement_name(tree: exp.Expr, text: str) -> str:
     words = sqlglot.tokenize(text, read="duckdb")
     return words[0].text.upper() if words else tree.key.upper()
-
-
-def syntax_error(error: SqlglotError, text: str) -> QueryError:
-    """Return a parser's error as ours, with the line and a caret."""
-    first = (getattr(error, "errors", None) or [{}])[0]
-    line, column = first.get("line"), first.get("col")
-    if column is not None:
-        # The parser counts to a token's last character; the caret belongs under its first.
-        column = max(column - len(first.get("highlight") or " ") + 1, 1)
-    reason = (first.get("description") or str(error).splitlines()[0]).rstrip(".")
-    if isinstance(error, TokenError):
-        missing = re.match(r"Missing (\S+)", str(error.__context__ or ""))
-        reason = f"{missing.group(1) if missing else 'a comment'} is opened and never closed"
-        at = text.rfind(missing.group(1) if missing else "/*")
-        line, column = text.count("\n", 0, at) + 1, at - text.rfind("\n", 0, at)
-    return QueryError(f"syntax error: {reason}", sql=text, line=line, column=column)
 
 
 def bind_parameters(tree: exp.Query, params: Mapping[str, Any], text: str) -> exp.Query:

@@ -22,6 +22,7 @@ LAYERS = """
     version
     errors
     schema
+    reading
     literals
     arrow
     functions

@@ -224,6 +224,6 @@ def test_values_that_python_has_not():
 
 
 def test_depth_and_empty_lists():
-    with pytest.raises(mdf.errors.QueryError, match="nested too deeply"):
+    with pytest.raises(mdf.errors.QueryError, match="nested more than 1000 levels"):
         mdf.sql("SELECT " + "(" * 5000 + "1" + ")" * 5000)
     assert mdf.sql("SELECT [] AS l, NULL AS n").schema == {"l": "INTEGER[]", "n": "INTEGER"}

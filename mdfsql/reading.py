@@ -1,0 +1,66 @@
+"""Reading SQL text: sqlglot's parser, with errors that show the place and a bound on how deep a text nests."""
+
+from __future__ import annotations
+
+import re
+
+import sqlglot
+from sqlglot import exp
+from sqlglot.errors import SqlglotError, TokenError
+from sqlglot.tokens import TokenType
+
+from mdfsql.errors import QueryError
+
+__all__ = ["read_text"]
+
+# sqlglot's compiled parser calls itself for each level, and ends the process where the stack does.
+MOST_NESTED = 1000
+OPENING = frozenset({TokenType.L_PAREN, TokenType.L_BRACKET, TokenType.L_BRACE, TokenType.CASE})
+CLOSING = frozenset({TokenType.R_PAREN, TokenType.R_BRACKET, TokenType.R_BRACE, TokenType.END})
+
+
+def _depth(text: str, dialect: str) -> int:
+    """Return how deep a text nests; 0 for one too short to nest too deeply."""
+    if len(text) <= 2 * MOST_NESTED:
+        return 0
+    depth = most = 0
+    for token in sqlglot.tokenize(text, read=dialect):
+        depth += (token.token_type in OPENING) - (token.token_type in CLOSING)
+        most = max(most, depth)
+    return most
+
+
+def read_text(text: str, dialect: str) -> list[exp.Expr]:
+    """Return the statements or expressions of a text; QueryError, with the line and a caret, where it does not read.
+
+    >>> [tree.sql() for tree in read_text("SELECT 1; a + 1", "duckdb")]
+    ['SELECT 1', 'a + 1']
+    """
+    try:
+        if _depth(text, dialect) > MOST_NESTED:
+            raise QueryError(f"the text is nested more than {MOST_NESTED} levels deep")
+        return [tree for tree in sqlglot.parse(text, read=dialect) if tree is not None]
+    except SqlglotError as error:
+        raise syntax_error(error, text) from error
+    except RecursionError as error:
+        raise QueryError("the text is nested too deeply to be read") from error
+    except ValueError as error:
+        if "dialect" not in str(error).lower():
+            raise
+        raise QueryError(f"there is no dialect {dialect!r}: {error}") from error
+
+
+def syntax_error(error: SqlglotError, text: str) -> QueryError:
+    """Return a parser's error as ours, with the line and a caret."""
+    first = (getattr(error, "errors", None) or [{}])[0]
+    line, column = first.get("line"), first.get("col")
+    if column is not None:
+        # The parser counts to a token's last character; the caret belongs under its first.
+        column = max(column - len(first.get("highlight") or " ") + 1, 1)
+    reason = (first.get("description") or str(error).splitlines()[0]).rstrip(".")
+    if isinstance(error, TokenError):
+        missing = re.match(r"Missing (\S+)", str(error.__context__ or ""))
+        reason = f"{missing.group(1) if missing else 'a comment'} is opened and never closed"
+        at = text.rfind(missing.group(1) if missing else "/*")
+        line, column = text.count("\n", 0, at) + 1, at - text.rfind("\n", 0, at)
+    return QueryError(f"syntax error: {reason}", sql=text, line=line, column=column)
