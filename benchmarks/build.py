@@ -17,7 +17,7 @@ HERE = Path(__file__).parent
 
 
 def build(repeats: int, peer_python: str | None) -> Iterator[Result]:
-    """Build and compile Q1: the first time in a process, and each time after that with another constant."""
+    """Build and compile Q1: the first time in a process, with another constant each time, and the same again."""
     if peer_python is None:
         raise Skipped("ibis is measured in an environment of its own: --peer-python PATH names its Python")
     rounds: tuple[list[dict[str, float]], list[dict[str, float]]] = ([], [])
@@ -27,7 +27,8 @@ def build(repeats: int, peer_python: str | None) -> Iterator[Result]:
             rounds[0].append(found[0])
             rounds[1].append(found[1])
     for key, what, target in (
-        ("warm", "Q1 chain to Spark SQL / ibis, warm", 1 / 3),
+        ("warm", "Q1 chain to Spark SQL / ibis, warm, another constant each time", 1 / 3),
+        ("again", "the same, with the same constants again", 1 / 3),
         ("first", "Q1 chain to Spark SQL / ibis, the first in a process", None),
         ("start", "import and the first Q1 / ibis", None),
     ):
