@@ -18,7 +18,7 @@ from mdfsql.functions import Expr, Operand, operand, ordered, parse_expression
 from mdfsql.literals import fits, literal
 from mdfsql.query import Resolver, read_query
 from mdfsql.relation import Relation, column
-from mdfsql.schema import Schema, check_names, data_type, tree_text, type_name
+from mdfsql.schema import Schema, check_names, data_type, tree_text, wanted_type
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -231,7 +231,7 @@ class Dataset:
         >>> Dataset.from_items([{"a": "2"}]).cast(a="INTEGER").schema
         Schema(a INTEGER)
         """
-        wanted = {self._own(n): type_name(t) for n, t in {**(types or {}), **named_types}.items()}
+        wanted = {self._own(n): wanted_type(t) for n, t in {**(types or {}), **named_types}.items()}
         outputs: dict[str, exp.Expr] = {
             name: exp.Cast(this=column(name), to=data_type(wanted[name])) if name in wanted else column(name)
             for name in self.schema

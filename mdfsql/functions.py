@@ -15,7 +15,7 @@ from sqlglot import exp
 from mdfsql.errors import QueryError
 from mdfsql.literals import literal
 from mdfsql.reading import read_text
-from mdfsql.schema import canonical, data_type
+from mdfsql.schema import data_type, wanted_type
 
 Operand: TypeAlias = "str | Expr | Callable[..., Any]"
 """A column's name, an expression, or a row function."""
@@ -112,9 +112,9 @@ class Expr:
         """Give the expression an output name."""
         return Expr(exp.alias_(self.node.copy(), exp.to_identifier(name, quoted=True)))
 
-    def cast(self, type_: str) -> Expr:
+    def cast(self, type_: str | type) -> Expr:
         """Cast to an SQL type; a value that does not fit raises when it runs."""
-        return Expr(exp.Cast(this=self.node.copy(), to=data_type(canonical(type_))))
+        return Expr(exp.Cast(this=self.node.copy(), to=data_type(wanted_type(type_))))
 
     def is_null(self) -> Expr:
         """Tell whether the value is NULL."""

@@ -13,7 +13,7 @@ from sqlglot.errors import SqlglotError
 
 from mdfsql.errors import DataError
 
-__all__ = ["Schema", "canonical", "check_names", "data_type", "tree_text", "type_name"]
+__all__ = ["Schema", "canonical", "check_names", "data_type", "tree_text", "type_name", "wanted_type"]
 
 Type: TypeAlias = str
 """A canonical type in DuckDB's spelling: ``BIGINT``, ``DECIMAL(15,2)``, ``BIGINT[]``, ``STRUCT(a BIGINT)``."""
@@ -155,6 +155,14 @@ def type_name(given: object) -> Type:
             raise ValueError(f"{given.__name__} is not a column type")
         return PYTHON_TYPES[given]
     return canonical(str(given))
+
+
+def wanted_type(given: object) -> Type:
+    """Return the canonical type that a caller names; DataError, with what would do, for what is none."""
+    try:
+        return type_name(given)
+    except ValueError as error:
+        raise DataError(f"{error}; name an SQL type such as BIGINT or VARCHAR, or int, float, str, bool") from error
 
 
 def check_names(names: Sequence[str]) -> None:

@@ -88,8 +88,9 @@ def test_cast(engine, check):
 
 
 def test_cast_to_what_is_no_type(people):
-    with pytest.raises(ValueError, match="is not a column type"):
-        people.cast(id="NUMERO")
+    for wrong in (lambda: people.cast(id="NUMERO"), lambda: mdf.col("id").cast(complex)):
+        with pytest.raises(mdf.errors.DataError, match="is not a column type; name an SQL type"):
+            wrong()
 
 
 def test_cast_that_does_not_fit_raises_when_it_runs(engine, people):
