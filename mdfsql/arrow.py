@@ -208,7 +208,7 @@ def _regular(rows: list[Mapping[str, Any]], given: Mapping[str, Type]) -> pa.Tab
 
 
 def _columns(rows: list[Mapping[str, Any]], given: Mapping[str, Type]) -> dict[str, list[Any]]:
-    """Return the values of each column, in the order of the schema and then of first appearance."""
+    """Return the values of each column; DataError for a row that is no dict."""
     for kind in set(map(type, rows)):
         if not issubclass(kind, Mapping):
             at = next(i for i, row in enumerate(rows) if type(row) is kind)
