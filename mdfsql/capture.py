@@ -88,7 +88,9 @@ class Captured:
             return getattr(builtins, name)
         raise NameError(f"{name} is not defined")
 
-    def refuse(self, reason: str, node: ast.AST | None = None, suggestion: str | None = None) -> CannotLift:
+    def refuse(
+        self, reason: str, node: ast.AST | None = None, suggestion: str | None = None, *, mistake: bool = False
+    ) -> CannotLift:
         """Return the error that points at ``node`` in the source."""
         node = node if hasattr(node, "lineno") else self.node
         line: int = node.lineno  # type: ignore[union-attr]
@@ -96,7 +98,13 @@ class Captured:
         # Python counts UTF-8 bytes, people count characters.
         column = len(text.encode()[: node.col_offset].decode(errors="replace")) + 1  # type: ignore[union-attr]
         return CannotLift(
-            reason, suggestion=suggestion, filename=self.source.filename, line=line, column=column, text=text
+            reason,
+            suggestion=suggestion,
+            filename=self.source.filename,
+            line=line,
+            column=column,
+            text=text,
+            mistake=mistake,
         )
 
 

@@ -71,7 +71,8 @@ class Unsupported(MdfError):
 class CannotLift(MdfError):
     """A Python function that has no exact SQL; points at the source with a caret.
 
-    ``line`` and ``column`` are 1-based positions in ``filename``, or None where no source was found.
+    ``line`` and ``column`` are 1-based positions in ``filename``, or None where no source was found. ``mistake`` tells
+    that the function is wrong, as where it reads a column that is not there: it cannot run as Python either.
     """
 
     def __init__(
@@ -83,8 +84,9 @@ class CannotLift(MdfError):
         line: int | None = None,
         column: int | None = None,
         text: str | None = None,
+        mistake: bool = False,
     ) -> None:
-        self.reason, self.suggestion = reason, suggestion
+        self.reason, self.suggestion, self.mistake = reason, suggestion, mistake
         self.filename, self.line, self.column, self.text = filename, line, column, text
         where = ""
         if line is not None and text is not None:

@@ -91,7 +91,7 @@ def _start(function: Callable[..., Any], rows: list[Row]) -> tuple[Lifter, Captu
     captured = capture(function)
     if len(captured.rows) != len(rows):
         wanted = "one row" if len(rows) == 1 else f"{len(rows)} rows"
-        raise captured.refuse(f"this is called with {wanted}, but takes {len(captured.rows)} arguments")
+        raise captured.refuse(f"this is called with {wanted}, but takes {len(captured.rows)} arguments", mistake=True)
     return Lifter(captured, dict(zip(captured.rows, rows, strict=True))), captured
 
 
@@ -110,7 +110,7 @@ def _copied(captured: Captured, make: Callable[[], exp.Expression]) -> exp.Expre
     try:
         node = make()
     except Refusal as refusal:
-        raise captured.refuse(refusal.reason, None, refusal.suggestion) from None
+        raise captured.refuse(refusal.reason, None, refusal.suggestion, mistake=refusal.mistake) from None
     count, stack = 0, [node]
     while stack:
         count += 1

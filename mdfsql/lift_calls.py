@@ -169,7 +169,7 @@ def _inlined(lifter: Lifter, function: Any, node: ast.Call, as_test: bool) -> Re
     except CannotLift as error:
         if error.line is not None:
             raise
-        raise Refusal(error.reason, error.suggestion) from None
+        raise Refusal(error.reason, error.suggestion, mistake=error.mistake) from None
     names, pending = _parameters(lifter, captured, function, node)
     inner = replace(lifter, captured=captured, names=names, depth=lifter.depth + 1)
     result = inner.run(type(inner).test if as_test else type(inner).expression)
@@ -186,7 +186,7 @@ def _parameters(
     try:
         bound = inspect.signature(function).bind(*node.args, **{k.arg: k.value for k in node.keywords if k.arg})
     except (TypeError, ValueError) as error:
-        raise Refusal(f"Python raises on every row: {error}") from None
+        raise Refusal(f"Python raises on every row: {error}", mistake=True) from None
     names: dict[str, Thought] = {}
     pending: list[Value] = []
     for name, argument in bound.arguments.items():

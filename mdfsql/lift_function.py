@@ -102,7 +102,7 @@ class Lifter:
         try:
             yield
         except Refusal as refusal:
-            raise self.captured.refuse(refusal.reason, node, refusal.suggestion) from None
+            raise self.captured.refuse(refusal.reason, node, refusal.suggestion, mistake=refusal.mistake) from None
         except RecursionError:
             raise self.captured.refuse("this is nested too deeply", node) from None
 
@@ -431,7 +431,7 @@ class Lifter:
             try:
                 return wrapped(of.value[key.const])
             except Exception as error:
-                raise Refusal(f"Python raises {type(error).__name__} on every row: {error}") from None
+                raise Refusal(f"Python raises {type(error).__name__} on every row: {error}", mistake=True) from None
         if isinstance(of, Thing) and isinstance(of.value, dict):
             return self.looked_up(of.value, key, None)
         if (
@@ -450,7 +450,9 @@ class Lifter:
         of = self.expression(node.value)
         if isinstance(of, Row):
             raise Refusal(
-                f"a row is a dict and has no attribute {node.attr}", f'write {ast.unparse(node.value)}["{node.attr}"]'
+                f"a row is a dict and has no attribute {node.attr}",
+                f'write {ast.unparse(node.value)}["{node.attr}"]',
+                mistake=True,
             )
         if isinstance(of, Value):
             return date_part(of, node.attr)

@@ -373,7 +373,7 @@ def _constants(name: str, lift: Callable[..., Value]) -> Callable[..., Value]:
             plain = [a.value if isinstance(a, Thing) else a.const for a in arguments]
             return constant(_python(getattr(value.const, name), *plain))
         if any(isinstance(a, Value) and a.type == "NULL" for a in arguments) and "strip" not in name:
-            raise Refusal("None is given to a method of str: Python raises on every row")
+            raise Refusal("None is given to a method of str: Python raises on every row", mistake=True)
         try:
             return lift(value, *arguments)
         except TypeError:

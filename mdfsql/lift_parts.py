@@ -122,7 +122,9 @@ def cell(row: Row, key: Value) -> Value:
         return found
     near = difflib.get_close_matches(str(key.const), row.columns, 3)
     there = " or ".join(repr(n) for n in near) if near else f"one of {', '.join(list(row.columns)[:20])}"
-    raise Refusal(f"KeyError: there is no column {key.const!r}", f"{'did you mean ' if near else ''}{there}")
+    raise Refusal(
+        f"KeyError: there is no column {key.const!r}", f"{'did you mean ' if near else ''}{there}", mistake=True
+    )
 
 
 def overwrite(columns: dict[str, Value], new: Mapping[str, Value]) -> None:

@@ -47,11 +47,14 @@ class Mark(NamedTuple):
 
 
 class Refusal(Exception):
-    """What has no exact SQL; the lifter adds the place."""
+    """What has no exact SQL; the lifter adds the place.
 
-    def __init__(self, reason: str, suggestion: str | None = None) -> None:
+    ``mistake`` tells that the function is wrong, so that running it as Python would help no more.
+    """
+
+    def __init__(self, reason: str, suggestion: str | None = None, *, mistake: bool = False) -> None:
         super().__init__(reason)
-        self.reason, self.suggestion = reason, suggestion
+        self.reason, self.suggestion, self.mistake = reason, suggestion, mistake
 
 
 @dataclass(frozen=True, slots=True)
