@@ -12,8 +12,9 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from mdfsql.relation import Relation
+    from mdfsql.rowwise import Program
 
-__all__ = ["ArrowSource", "CacheSource", "EngineSource", "FileSource", "Source"]
+__all__ = ["ArrowSource", "CacheSource", "EngineSource", "FileSource", "PythonSource", "Source"]
 
 _numbers = itertools.count(1)
 
@@ -73,3 +74,16 @@ class CacheSource(Source):
 
     relation: Relation
     kind: str = "cached"
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class PythonSource(Source):
+    """What a function gives for the rows of a relation: the engine computes those, and runs the function over them.
+
+    ``note`` says for ``explain()`` what runs as Python, and why.
+    """
+
+    relation: Relation
+    program: Program
+    note: str
+    kind: str = "python"

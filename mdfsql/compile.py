@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from sqlglot import ErrorLevel, exp
 from sqlglot.errors import UnsupportedError
 
-from mdfsql.catalog import Source
+from mdfsql.catalog import CacheSource, PythonSource, Source
 from mdfsql.dialects.base import Target, check_allowed
 from mdfsql.errors import Unsupported
-from mdfsql.relation import Relation
+from mdfsql.relation import Relation, with_alternatives
 from mdfsql.schema import Schema
 
 __all__ = ["Note", "Plan", "compile_relation", "target_of", "trace"]
@@ -53,8 +53,37 @@ def compile_relation(relation: Relation, target: Target) -> Plan:
     """
     plan = relation.plans.get(target.name)
     if plan is None:
-        plan = relation.plans[target.name] = _compile(relation, target)
+        plan = relation.plans[target.name] = _settled(relation, target)[1]
     return plan
+
+
+def _settled(relation: Relation, target: Target) -> tuple[Relation, Plan]:
+    """Return the relation as the target runs it, with its plan: what has no exact SQL there runs as Python."""
+    try:
+        return relation, _compile(relation, target)
+    except Unsupported:
+        instead = _with_python(relation, target)
+        if instead is relation:
+            raise
+        return instead, _compile(instead, target)
+
+
+def _with_python(relation: Relation, target: Target) -> Relation:
+    """Return the relation with those row functions run as Python whose SQL the target refuses."""
+
+    def refused(node: Relation) -> bool:
+        assert node.origin is not None and node.alternative is not None
+        # The step alone, over a table that is never read.
+        table = Source(schema=node.origin.parent.schema)
+        alone = node.origin.step(Relation(exp.select("*").from_("_0"), {"_0": table}, schema=table.schema))
+        try:
+            _compile(alone, target)
+        except Unsupported as error:
+            node.alternative.warn(str(error))
+            return True
+        return False
+
+    return with_alternatives(relation, refused)
 
 
 # What was lowered, by the reference text and the target. A source's name is never used twice, so the text alone says
@@ -66,6 +95,9 @@ MOST_LOWERED = 512
 def _compile(relation: Relation, target: Target) -> Plan:
     tree = relation.assemble()
     sources = tuple(relation.sources())
+    for source in sources:
+        if isinstance(source, (CacheSource, PythonSource)):
+            compile_relation(source.relation, target)
     # DuckDB's text leaves hints out, with a warning.
     hints = "".join(hint.sql("spark") for hint in tree.find_all(exp.Hint))
     key = (tree.sql("duckdb", unsupported_level=ErrorLevel.IGNORE) + hints, target.name)
@@ -104,8 +136,9 @@ def lower(tree: exp.Expr, sources: tuple[Source, ...], target: Target, notes: li
     return tree
 
 
-def trace(relation: Relation, target: Target) -> tuple[Plan, list[Note]]:
-    """Compile anew and return the plan with a note for each pass that changed something."""
+def trace(relation: Relation, target: Target) -> tuple[Relation, Plan, list[Note]]:
+    """Compile anew and return the relation as it runs, its plan, and a note for each pass that changed something."""
     notes: list[Note] = []
-    lower(relation.assemble(), tuple(relation.sources()), target, notes)
-    return compile_relation(relation, target), notes
+    settled, plan = _settled(relation, target)
+    lower(settled.assemble(), plan.sources, target, notes)
+    return settled, plan, notes

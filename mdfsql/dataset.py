@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -14,7 +15,7 @@ from mdfsql.catalog import ArrowSource, CacheSource, EngineSource, Source
 from mdfsql.compile import Plan, compile_relation, target_of
 from mdfsql.errors import BindError, DataError
 from mdfsql.files import file_source, format_of
-from mdfsql.functions import Expr, Operand, operand, ordered, parse_expression
+from mdfsql.functions import Expr, Operand, holds_function, operand, ordered, parse_expression
 from mdfsql.literals import fits, literal
 from mdfsql.query import Resolver, read_query
 from mdfsql.relation import Relation, column
@@ -25,7 +26,11 @@ if TYPE_CHECKING:
     import polars as pl
     import pyarrow as pa
 
+    from mdfsql.fallback import Functions
+
 __all__ = ["Dataset", "GroupedDataset", "as_dataset"]
+
+SAMPLED = 1_000  # rows whose results tell the types of a function's columns
 
 
 class Dataset:
@@ -136,46 +141,109 @@ class Dataset:
     def _next(self, relation: Relation) -> Dataset:
         return Dataset(relation, self._backend)
 
-    def _node(self, given: Any, *, text: bool = False, predicate: bool = False) -> exp.Expr:
-        """Return an argument as an expression over this dataset: with ``text``, a string is SQL, else a column."""
-        if text and isinstance(given, str):
-            return parse_expression(given)
-        return steps.resolve_functions(operand(given), self.schema, predicate=predicate)
+    def _functions(
+        self, step: str, given: Iterable[Any], known: Mapping[int, Any] | None = None
+    ) -> Functions | steps.NoFunctions:
+        """Return what resolves the row functions among a step's arguments."""
+        if not any(map(holds_function, given)):
+            return steps.NoFunctions(self._relation)
+        from mdfsql.fallback import Functions  # what reads Python is loaded when there is a function to read
 
-    def _outputs(self, given: Mapping[str, Any]) -> dict[str, exp.Expr]:
-        """Return named arguments as expressions: SQL text, expressions, functions, or plain values."""
-        made = {}
-        for name, value in given.items():
-            if isinstance(value, (str, Expr)) or callable(value):
-                made[name] = self._node(value, text=True).unalias()
-            else:
-                made[name] = literal(value)
-        return made
+        return Functions(self._relation, step, known)
 
     # ---- rows ----------------------------------------------------------------------------------------------------
 
-    def filter(self, *predicates: str | Expr | Callable[..., Any]) -> Dataset:
+    def filter(
+        self, *predicates: str | Expr | Callable[..., Any], on_unliftable: str = "warn", lift: bool = True
+    ) -> Dataset:
         """Keep the rows for which every predicate is true: SQL text, an expression, or a row function.
 
         A row function means what it means in Python; where Python would raise only because a value is None, the row
-        is dropped.
+        is dropped. A function without exact SQL runs as Python: ``on_unliftable`` is "warn", "fallback" (the same
+        without the warning NotLifted) or "error" (raises CannotLift). ``lift=False`` runs it as Python in any case.
 
         >>> Dataset.from_items([{"v": 1}, {"v": None}]).filter("v IS NULL").count()
         1
         """
-        nodes = [self._node(p, text=True, predicate=True) for p in predicates]
-        return self._next(steps.filter_rows(self._relation, nodes, _notes("filter", predicates, nodes)))
+        dataset = self
+        for given in predicates:
+            if callable(given) and not isinstance(given, Expr):
+                from mdfsql import fallback  # what reads Python is loaded when there is a function to read
 
-    def map(self, function: Callable[..., Any]) -> Dataset:
+                function = fallback.RowFunction(given, "filter", on_unliftable, lift=lift)
+                dataset = self._next(fallback.filter_rows(dataset._relation, function))
+            else:
+                dataset = dataset._filtered(given)
+        return dataset
+
+    def _filtered(self, given: str | Expr) -> Dataset:
+        def make(functions: Any) -> Relation:
+            node = functions.resolve(_expression(given), predicate=True)
+            return self._visible(steps.filter_rows(functions.relation, [node], functions.notes))
+
+        return self._next(self._functions("filter", [given]).finish(make))
+
+    def _visible(self, relation: Relation) -> Relation:
+        """Return a relation without the hidden columns that Python computed for a step."""
+        if list(relation.schema) == self.columns:
+            return relation
+        return steps.project(relation, {name: column(name) for name in self.schema})
+
+    def map(
+        self,
+        function: Callable[..., Any],
+        *,
+        schema: object = None,
+        on_unliftable: str = "warn",
+        lift: bool = True,
+    ) -> Dataset:
         """Compute each row anew: a function from a row to a dict, lifted to SQL.
 
-        It means what it means in Python; where Python would raise only because a value is None, None is stored.
-        Raises CannotLift, pointing at the source, for what has no exact SQL.
-        """
-        from mdfsql.lift import lift_row  # what reads Python is loaded when there is a function to read
+        It means what it means in Python; where Python would raise only because a value is None, None is stored. A
+        column without exact SQL is computed by Python, and the others are still lifted; ``on_unliftable`` and ``lift``
+        are as for ``filter``.
 
-        outputs = lift_row(function, self.schema)
-        return self._next(steps.project(self._relation, outputs, _notes("map", [function] * len(outputs), outputs)))
+        ``schema`` gives the types of columns, as for ``from_items``: of one that is only ever None, and of those that
+        Python computes where neither the function's text nor its annotation (``-> SomeTypedDict`` or a dataclass)
+        tells; "sample" takes them from the results for the first 1,000 rows, which runs the query so far. Raises
+        CannotLift, pointing at the source, for a function that is wrong and for types that are not known; actions
+        raise DataError for a result of another type, and what the function itself raises, with the row in a note.
+
+        >>> ds = Dataset.from_items([{"v": 0.125}, {"v": None}])
+        >>> ds.map(lambda row: {**row, "half": row["v"] / 2}).collect()
+        [{'v': 0.125, 'half': 0.0625}, {'v': None, 'half': None}]
+        >>> ds.map(lambda row: {"v": round(row["v"], 2)}, on_unliftable="fallback").collect()
+        [{'v': 0.12}, {'v': None}]
+        """
+        from mdfsql import fallback  # what reads Python is loaded when there is a function to read
+
+        given = fallback.RowFunction(function, "map", on_unliftable, lift=lift)
+        return self._next(fallback.map_rows(self._relation, given, schema, lambda: self._sampled(given.function)))
+
+    def _sampled(self, function: Callable[..., Any]) -> Schema:
+        """Return the types of what a function gives for the first rows."""
+        from mdfsql.arrow import read_schema, table_from_items  # as for from_items
+
+        found = []
+        for row in self.head(SAMPLED):
+            with contextlib.suppress(TypeError, AttributeError):  # a None; the real run tells it from other errors
+                found.append(function(row))
+        return read_schema(table_from_items(found).schema)
+
+    def map_batches(self, function: Callable[..., Any], schema: object = None) -> Dataset:
+        """Compute Arrow batches anew: a function from a ``pyarrow.RecordBatch`` to a batch or a table, on any engine.
+
+        ``schema`` gives the columns and types of the results, the same as before if it is left out; each result is
+        checked against it. How the rows are cut into batches is the engine's affair.
+
+        >>> import pyarrow.compute as pc
+        >>> ds = Dataset.from_items([{"v": 1.5}, {"v": 2.5}])
+        >>> ds.map_batches(lambda batch: batch.set_column(0, "v", pc.negate(batch["v"]))).collect()
+        [{'v': -1.5}, {'v': -2.5}]
+        """
+        from mdfsql import fallback  # as above
+
+        return self._next(fallback.map_batches(self._relation, function, schema))
 
     def select(self, *columns: Operand, **named_columns: Any) -> Dataset:
         """Keep or compute columns: names and expressions, and ``new=`` SQL text, expression or row function.
@@ -183,20 +251,25 @@ class Dataset:
         >>> Dataset.from_items([{"a": 2, "b": 3}]).select("b", c="a * 10").collect()
         [{'b': 3, 'c': 20}]
         """
-        outputs: dict[str, exp.Expr] = {}
-        for given in columns:
-            node = column(self._own(given)) if isinstance(given, str) else self._node(given)
-            name = node.alias_or_name
-            if not name or callable(given):
-                raise BindError(f"the expression {node.sql('duckdb')} needs a name: .alias(...), or name=expression")
-            if name in outputs:
-                raise BindError(f"output column {name!r} stands twice; give one another name")
-            outputs[name] = node.unalias()
-        made = self._outputs(named_columns)
-        if twice := outputs.keys() & made.keys():
-            raise BindError(f"output column {min(twice)!r} stands twice; give one another name")
-        outputs |= made
-        return self._next(steps.project(self._relation, outputs, _notes("select", named_columns.values(), made)))
+
+        def make(functions: Any) -> Relation:
+            outputs: dict[str, exp.Expr] = {}
+            for given in columns:
+                node = column(self._own(given)) if isinstance(given, str) else functions.resolve(operand(given))
+                name = node.alias_or_name
+                if not name or (callable(given) and not isinstance(given, Expr)):
+                    raise BindError(
+                        f"the expression {node.sql('duckdb')} needs a name: .alias(...), or name=expression"
+                    )
+                if name in outputs:
+                    raise BindError(f"output column {name!r} stands twice; give one another name")
+                outputs[name] = node.unalias()
+            made = _outputs(named_columns, functions)
+            if twice := outputs.keys() & made.keys():
+                raise BindError(f"output column {min(twice)!r} stands twice; give one another name")
+            return steps.project(functions.relation, outputs | made, functions.notes)
+
+        return self._next(self._functions("select", (*columns, *named_columns.values())).finish(make))
 
     def with_columns(self, **columns: Any) -> Dataset:
         """Add or replace columns: SQL text, expressions, row functions or plain values.
@@ -204,11 +277,16 @@ class Dataset:
         >>> Dataset.from_items([{"a": 2}]).with_columns(b="a + 1", k=7).collect()
         [{'a': 2, 'b': 3, 'k': 7}]
         """
-        made = self._outputs(columns)
-        replaced = {name.lower(): name for name in made}
-        outputs = {name: made.get(replaced.get(name.lower(), ""), column(name)) for name in self.schema}
-        outputs |= {name: node for name, node in made.items() if name.lower() not in {n.lower() for n in self.schema}}
-        return self._next(steps.project(self._relation, outputs, _notes("with_columns", columns.values(), made)))
+
+        def make(functions: Any) -> Relation:
+            made = _outputs(columns, functions)
+            replaced = {name.lower(): name for name in made}
+            outputs = {name: made.get(replaced.get(name.lower(), ""), column(name)) for name in self.schema}
+            own = {name.lower() for name in self.schema}
+            outputs |= {name: node for name, node in made.items() if name.lower() not in own}
+            return steps.project(functions.relation, outputs, functions.notes)
+
+        return self._next(self._functions("with_columns", columns.values()).finish(make))
 
     def rename(self, columns: Mapping[str, str] | None = None, **named_columns: str) -> Dataset:
         """Rename columns: ``rename({"old": "new"})`` or ``rename(old="new")``."""
@@ -289,17 +367,21 @@ class Dataset:
         if not keys:
             raise BindError("order_by needs a key")
         down, first = _each(descending, len(keys), "descending"), _each(nulls_first, len(keys), "nulls_first")
-        nodes = []
-        for key, desc_, nulls in zip(keys, down, first, strict=True):
-            if isinstance(key, str):
-                key = Expr(column(self._own(key)))
-            node = ordered(key)
-            if not isinstance(key, Expr) or not isinstance(key.node, exp.Ordered):
-                node.set("desc", desc_)
-                node.set("nulls_first", nulls)
-            node.set("this", steps.resolve_functions(node.this, self.schema))
-            nodes.append(node)
-        return self._next(steps.order(self._relation, nodes, _notes("order_by", keys, nodes)))
+
+        def make(functions: Any) -> Relation:
+            nodes = []
+            for key, desc_, nulls in zip(keys, down, first, strict=True):
+                if isinstance(key, str):
+                    key = Expr(column(self._own(key)))
+                node = ordered(key)
+                if not isinstance(key, Expr) or not isinstance(key.node, exp.Ordered):
+                    node.set("desc", desc_)
+                    node.set("nulls_first", nulls)
+                node.set("this", functions.resolve(node.this))
+                nodes.append(node)
+            return self._visible(steps.order(functions.relation, nodes, functions.notes))
+
+        return self._next(self._functions("order_by", keys).finish(make))
 
     def limit(self, count: int, offset: int = 0) -> Dataset:
         """Keep ``count`` rows after leaving out ``offset``; which ones is only defined after ``order_by``."""
@@ -426,14 +508,10 @@ class Dataset:
 
     def group_by(self, *keys: Operand, **named_keys: Any) -> GroupedDataset:
         """Group by columns and expressions; ``name=`` SQL text, expression or row function gives a computed key."""
-        made: dict[str, exp.Expr] = {}
-        for key in keys:
-            node = column(self._own(key)) if isinstance(key, str) else self._node(key)
-            if not node.alias_or_name or callable(key):
-                raise BindError("a computed key needs a name: group_by(name=...)")
-            made[node.alias_or_name] = node.unalias()
-        made |= self._outputs(named_keys)
-        return GroupedDataset(self, made)
+        functions = self._functions("group_by", (*keys, *named_keys.values()))
+        grouped = GroupedDataset(self, keys, named_keys, getattr(functions, "known", {}))
+        grouped._resolved(functions)  # so that a mistake raises here
+        return grouped
 
     def aggregate(self, **outputs: Expr) -> Dataset:
         """Aggregate all rows to one.
@@ -442,7 +520,7 @@ class Dataset:
         >>> Dataset.from_items([{"v": 1}, {"v": 2}]).aggregate(total=sum("v")).collect()
         [{'total': 3}]
         """
-        return GroupedDataset(self, {}).aggregate(**outputs)
+        return GroupedDataset(self, (), {}, {}).aggregate(**outputs)
 
     def _own(self, name: str) -> str:
         return steps.own_name(name, self.schema)
@@ -593,10 +671,22 @@ class Dataset:
 class GroupedDataset:
     """A dataset with its grouping keys; ``count`` and ``aggregate`` make a Dataset of one row a group."""
 
-    __slots__ = ("_dataset", "_keys")
+    __slots__ = ("_dataset", "_keys", "_known", "_named_keys")
 
-    def __init__(self, dataset: Dataset, keys: dict[str, exp.Expr]) -> None:
-        self._dataset, self._keys = dataset, keys
+    def __init__(
+        self, dataset: Dataset, keys: Sequence[Operand], named_keys: Mapping[str, Any], known: Mapping[int, Any]
+    ) -> None:
+        self._dataset, self._keys, self._named_keys, self._known = dataset, keys, named_keys, known
+
+    def _resolved(self, functions: Any) -> dict[str, exp.Expr]:
+        """Return the keys by name, without row functions."""
+        made: dict[str, exp.Expr] = {}
+        for key in self._keys:
+            node = column(self._dataset._own(key)) if isinstance(key, str) else functions.resolve(operand(key))
+            if not node.alias_or_name or (callable(key) and not isinstance(key, Expr)):
+                raise BindError("a computed key needs a name: group_by(name=...)")
+            made[node.alias_or_name] = node.unalias()
+        return made | _outputs(self._named_keys, functions)
 
     def count(self) -> Dataset:
         """Count the rows of each group, in a column ``count``."""
@@ -611,18 +701,22 @@ class GroupedDataset:
         [{'k': 'a', 'total': 3}]
         """
         dataset = self._dataset
+        given_keys = (*self._keys, *self._named_keys.values())
         for name, given in outputs.items():
             if not isinstance(given, (Expr, str)):
                 raise BindError(f"{name}= needs an aggregate such as mdf.sum('column'), not {type(given).__name__}")
-            if name in self._keys:
-                raise BindError(f"output column {name!r} stands twice; give one another name")
-        if not outputs and not self._keys:
+        if not outputs and not given_keys:
             raise BindError("aggregate needs an output: aggregate(total=mdf.sum('column'))")
-        made = {name: dataset._node(given, text=True).unalias() for name, given in outputs.items()}
-        keys = {name: node.copy() for name, node in self._keys.items()}
-        return dataset._next(
-            steps.aggregate(dataset._relation, keys, made, _notes("aggregate", outputs.values(), made))
-        )
+
+        def make(functions: Any) -> Relation:
+            keys = self._resolved(functions)
+            if twice := keys.keys() & outputs.keys():
+                raise BindError(f"output column {min(twice)!r} stands twice; give one another name")
+            made = _outputs(outputs, functions)
+            return steps.aggregate(functions.relation, keys, made, functions.notes)
+
+        functions = dataset._functions("aggregate", (*given_keys, *outputs.values()), self._known)
+        return dataset._next(functions.finish(make))
 
 
 def as_dataset(data: Any) -> Dataset:
@@ -658,14 +752,17 @@ def _each(given: bool | Sequence[bool], count: int, what: str) -> list[bool]:
     return list(given)
 
 
-def _notes(step: str, given: Iterable[Any], nodes: Any) -> tuple[str, ...]:
-    """Return a line for each row function that became SQL."""
-    made = nodes.items() if isinstance(nodes, Mapping) else ((None, node) for node in nodes)
-    lines = []
-    for argument, (name, node) in zip(given, made, strict=False):
-        function = not isinstance(argument, Expr) and callable(argument)
-        untouched = isinstance(node, exp.Column) and node.name == name
-        if function and not untouched:
-            target = f"{name} = " if name else ""
-            lines.append(f"{step}: {target}{node.sql('duckdb')}")
-    return tuple(lines)
+def _expression(given: str | Expr) -> exp.Expr:
+    return parse_expression(given) if isinstance(given, str) else operand(given)
+
+
+def _outputs(given: Mapping[str, Any], functions: Any) -> dict[str, exp.Expr]:
+    """Return named arguments as expressions: SQL text, expressions, functions, or plain values."""
+    made = {}
+    for name, value in given.items():
+        if isinstance(value, (str, Expr)) or callable(value):
+            node = parse_expression(value) if isinstance(value, str) else operand(value)
+            made[name] = functions.resolve(node, name).unalias()
+        else:
+            made[name] = literal(value)
+    return made

@@ -70,9 +70,13 @@ def html(dataset: Dataset) -> str:
 def explain(relation: Relation, where: Backend) -> str:
     """Return the sections of an explanation as text."""
     target = target_of(where.name)
-    plan, notes = trace(relation, target)
+    relation, plan, notes = trace(relation, target)
     parts = [("query (reference dialect)", relation.assemble().sql("duckdb", pretty=True))]
+    for source in relation.python_sources():
+        parts.append((f"rows for {source.name}", source.relation.assemble().sql("duckdb", pretty=True)))
     parts.append(("row functions, lifted", "\n".join(relation.notes()) or "none"))
+    if unlifted := list(relation.python_notes()):
+        parts.append(("row functions, run as Python", "\n".join(unlifted)))
     parts.append(
         (f"passes for {target.name}", "\n".join(f"{n.name}: {n.why}" for n in notes) or "none changed anything")
     )

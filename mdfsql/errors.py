@@ -9,6 +9,7 @@ __all__ = [
     "DataError",
     "EngineError",
     "MdfError",
+    "NotLifted",
     "QueryError",
     "Unsupported",
 ]
@@ -95,6 +96,13 @@ class CannotLift(MdfError):
         lead = "" if (suggestion or "").startswith("did you mean") else "instead: "
         remedy = f"\n  {lead}{suggestion}" if suggestion else ""
         super().__init__(f"{reason}{where}{remedy}")
+
+
+class NotLifted(UserWarning):
+    """A row function runs as Python, since it has no exact SQL: right, but slower.
+
+    Shown once for each place; ``warnings.simplefilter("error", NotLifted)`` makes it an error.
+    """
 
 
 class DataError(MdfError):

@@ -218,6 +218,13 @@ def operand(given: Operand) -> exp.Expr:
     raise TypeError(f"expected a column name, an expression or a function, not {type(given).__name__}: {given!r:.60}")
 
 
+def holds_function(given: Any) -> bool:
+    """Tell whether an argument is a row function, or an expression with one in it."""
+    if isinstance(given, Expr):
+        return any(FUNCTION in node.meta for node in given.node.find_all(exp.Placeholder))
+    return callable(given)
+
+
 def ordered(given: Operand) -> exp.Ordered:
     """Return an ordering key; ascending with NULLs last unless it says otherwise, as in the reference."""
     node = operand(given)

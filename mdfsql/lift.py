@@ -6,14 +6,19 @@ has both a None and another error, as a division by zero, either may win: no SQL
 
 from __future__ import annotations
 
+import ast
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from sqlglot import exp
 
 from mdfsql.capture import Captured, capture
+from mdfsql.errors import CannotLift
 from mdfsql.lift_function import Lifter
+from mdfsql.lift_guess import guess
+from mdfsql.lift_nodes import cast
 from mdfsql.lift_values import (
     Refusal,
     Row,
@@ -21,14 +26,14 @@ from mdfsql.lift_values import (
     column,
     finished,
 )
-from mdfsql.schema import Schema
+from mdfsql.schema import Schema, Type
 
-__all__ = ["lift_join", "lift_predicate", "lift_row", "lift_value"]
+__all__ = ["Unlifted", "guess_value", "lift_join", "lift_predicate", "lift_row", "lift_value"]
 
 MAX_NODES = 20_000  # of a finished expression: engines take long over more
 
 
-def lift_predicate(function: Callable[..., Any], schema: Schema) -> exp.Expression:
+def lift_predicate(function: Callable[..., Any] | Captured, schema: Schema) -> exp.Expression:
     """Return the condition that is TRUE exactly on the rows for which ``function`` gives something true.
 
     >>> lift_predicate(lambda item: item["value"] > 30, Schema({"value": "BIGINT"})).sql("duckdb")
@@ -38,24 +43,50 @@ def lift_predicate(function: Callable[..., Any], schema: Schema) -> exp.Expressi
     return _copied(captured, lambda: lifter.predicate().true())
 
 
-def lift_row(function: Callable[..., Any], schema: Schema) -> dict[str, exp.Expression]:
+@dataclass(frozen=True)
+class Unlifted:
+    """A column that has no SQL, with the reason, and its type where that is certain."""
+
+    error: CannotLift
+    type: Type | None
+
+
+def lift_row(
+    function: Callable[..., Any] | Captured, schema: Schema, types: Mapping[str, Type] | None = None
+) -> dict[str, exp.Expression | Unlifted]:
     """Return the columns of the dict that ``function`` gives, in its order; untouched columns are plain columns.
+
+    A column may be Unlifted while the others are lifted. ``types`` are those that the caller gives: a column that is
+    only ever None needs its own.
 
     >>> found = lift_row(lambda item: {**item, "big": item["value"] > 45}, Schema({"value": "BIGINT"}))
     >>> {name: node.sql("duckdb") for name, node in found.items()}
     {'value': '"value"', 'big': '"value" > 45'}
     """
     lifter, captured = _start(function, [_row(schema)])
-    result = lifter.result()
+    result = lifter.result(of_columns=True)
     if not isinstance(result, Row):
         kind = result.name if isinstance(result, Value) else "something else"
-        raise captured.refuse(f"map needs a dict for every row, this gives {kind}", lifter.body)
+        raise captured.refuse(f"map needs a dict for every row, this gives {kind}", lifter.body, mistake=True)
     if not result.columns:
-        raise captured.refuse("this gives a dict without keys: a dataset has at least one column", lifter.body)
-    return {name: _copied(captured, functools.partial(_output, name, v)) for name, v in result.columns.items()}
+        raise captured.refuse(
+            "this gives a dict without keys: a dataset has at least one column", lifter.body, mistake=True
+        )
+    made: dict[str, exp.Expression | Unlifted] = {}
+    for name, value in result.columns.items():
+        if value.unlifted is not None:
+            made[name] = Unlifted(value.unlifted, None if value.type == "?" else value.type)
+            continue
+        try:
+            made[name] = _copied(captured, functools.partial(_output, name, value, types or {}))
+        except CannotLift as error:
+            if error.mistake:
+                raise
+            made[name] = Unlifted(error, value.type)
+    return made
 
 
-def lift_value(function: Callable[..., Any], schema: Schema) -> exp.Expression:
+def lift_value(function: Callable[..., Any] | Captured, schema: Schema) -> exp.Expression:
     """Return the one scalar that ``function`` gives for a row.
 
     >>> lift_value(lambda item: item["value"] * 2, Schema({"value": "BIGINT"})).sql("duckdb")
@@ -70,7 +101,7 @@ def lift_value(function: Callable[..., Any], schema: Schema) -> exp.Expression:
 
 
 def lift_join(
-    function: Callable[..., Any], left: Schema, right: Schema, left_name: str, right_name: str
+    function: Callable[..., Any] | Captured, left: Schema, right: Schema, left_name: str, right_name: str
 ) -> exp.Expression:
     """Return the condition that is TRUE exactly on the pairs of rows that ``function`` finds true.
 
@@ -87,8 +118,14 @@ def lift_join(
     return _copied(captured, lambda: lifter.predicate().true())
 
 
-def _start(function: Callable[..., Any], rows: list[Row]) -> tuple[Lifter, Captured]:
-    captured = capture(function)
+def guess_value(function: Callable[..., Any] | Captured, schema: Schema) -> Type | None:
+    """Return the type of the values that a lambda without SQL gives, where that is certain; else None."""
+    lifter, captured = _start(function, [_row(schema)])
+    return guess(lifter, captured.node.body) if isinstance(captured.node, ast.Lambda) else None
+
+
+def _start(function: Callable[..., Any] | Captured, rows: list[Row]) -> tuple[Lifter, Captured]:
+    captured = function if isinstance(function, Captured) else capture(function)
     if len(captured.rows) != len(rows):
         wanted = "one row" if len(rows) == 1 else f"{len(rows)} rows"
         raise captured.refuse(f"this is called with {wanted}, but takes {len(captured.rows)} arguments", mistake=True)
@@ -99,9 +136,12 @@ def _row(schema: Schema, table: str | None = None) -> Row:
     return Row({n: column(n, t, table) for n, t in schema.items()})
 
 
-def _output(name: str, value: Value) -> exp.Expression:
+def _output(name: str, value: Value, types: Mapping[str, Type]) -> exp.Expression:
+    if value.type == "NULL" and name in types:
+        return cast(value.sql, types[name])
     if value.type == "NULL":
-        raise Refusal(f"the column {name!r} is only ever None: its type is not known", "give it with schema=")
+        reason = f"the column {name!r} is only ever None: its type is not known"
+        raise Refusal(reason, f"give it with schema={{{name!r}: ...}}", mistake=True)
     return finished(value)
 
 

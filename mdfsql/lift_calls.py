@@ -6,7 +6,7 @@ import ast
 import builtins
 import difflib
 import inspect
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from dataclasses import replace
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
@@ -45,7 +45,7 @@ from mdfsql.lift_values import (
 if TYPE_CHECKING:
     from mdfsql.lift_function import Lifter
 
-__all__ = ["call", "called"]
+__all__ = ["call", "called", "dictcall"]
 
 MAX_DEPTH = 20  # of calls within calls
 
@@ -64,7 +64,7 @@ def call(lifter: Lifter, node: ast.Call, as_test: bool) -> Result:
     if not isinstance(function, Thing):
         raise Refusal("this is no function that is known when the query is made")
     if function.value is dict:
-        return _dictcall(lifter, node)
+        return dictcall(lifter, node)
     lift = FUNCTIONS.get(function.value) if isinstance(function.value, Hashable) else None
     if lift is not None:
         if function.value in (any, all) and len(node.args) == 1 and not node.keywords:
@@ -134,7 +134,8 @@ def _thing_method(lifter: Lifter, thing: Any, name: str, arguments: list[Thought
     raise Refusal(f"{type(thing).__name__}.{name}() is not lifted here")
 
 
-def _dictcall(lifter: Lifter, node: ast.Call) -> Row:
+def dictcall(lifter: Lifter, node: ast.Call, value_of: Callable[[ast.expr], Value] | None = None) -> Row:
+    """Return ``dict(row, key=value)``."""
     columns: dict[str, Value] = {}
     for argument in node.args:
         overwrite(columns, as_columns(lifter.expression(argument)))
@@ -142,7 +143,7 @@ def _dictcall(lifter: Lifter, node: ast.Call) -> Row:
         if keyword.arg is None:
             overwrite(columns, as_columns(lifter.expression(keyword.value)))
         else:
-            overwrite(columns, {keyword.arg: lifter.value(keyword.value)})
+            overwrite(columns, {keyword.arg: (value_of or lifter.value)(keyword.value)})
     return Row(columns)
 
 

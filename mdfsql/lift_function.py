@@ -8,8 +8,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
+from sqlglot import exp
+
 from mdfsql.capture import Captured
-from mdfsql.lift_calls import call, called
+from mdfsql.errors import CannotLift
+from mdfsql.lift_calls import call, called, dictcall
+from mdfsql.lift_guess import guess
 from mdfsql.lift_methods import METHODS, date_part, formatted, lookup, sliced, text
 from mdfsql.lift_operators import arithmetic, compare, contains, minus
 from mdfsql.lift_parts import (
@@ -84,9 +88,9 @@ class Lifter:
         assert isinstance(result, Test)
         return result
 
-    def result(self) -> Thought:
-        """Return the function's result."""
-        result = self.run(Lifter.expression)
+    def result(self, *, of_columns: bool = False) -> Thought:
+        """Return the function's result; ``of_columns`` lets single columns of it be without SQL."""
+        result = self.run(Lifter.row if of_columns else Lifter.expression)
         assert not isinstance(result, Test)
         return result
 
@@ -478,9 +482,41 @@ class Lifter:
             raise Refusal("a format that depends on the row is not lifted")
         return formatted(text(value) if node.conversion == ord("s") and spec.const else value, spec.const)
 
-    def mapping(self, node: ast.Dict) -> Thought:
+    def row(self, node: ast.expr) -> Thought:
+        """Return the dict that is the function's result; a value in it may have no SQL, the others are still lifted."""
+        if isinstance(node, ast.IfExp):
+            test = self.test(node.test)
+            if test.const is not None:
+                return self.row(node.body if test.const else node.orelse)
+            yes, no = self.at(test.nonnull_true).row(node.body), self.at(test.nonnull_false).row(node.orelse)
+            with self.placed(node):
+                return merged(test, yes, no)  # type: ignore[return-value]
+        with self.placed(node):
+            if isinstance(node, ast.Dict):
+                return self.mapping(node, self.cell)
+            if isinstance(node, ast.BinOp) and isinstance(node.op, ast.BitOr):
+                columns = dict(as_columns(self.row(node.left)))
+                overwrite(columns, as_columns(self.row(node.right)))
+                return Row(columns)
+            if isinstance(node, ast.Call) and self.is_dict(node):
+                return dictcall(self, node, self.cell)
+        return self.expression(node)
+
+    def is_dict(self, node: ast.Call) -> bool:
+        return isinstance(node.func, ast.Name) and node.func.id == "dict" and self.expression(node.func) == Thing(dict)
+
+    def cell(self, node: ast.expr) -> Value:
+        """Return the value of one column of the result."""
+        try:
+            return self.value(node)
+        except CannotLift as error:
+            if error.mistake:
+                raise
+            return Value(exp.null(), guess(self, node) or "?", unlifted=error)
+
+    def mapping(self, node: ast.Dict, value_of: Callable[[ast.expr], Value] | None = None) -> Thought:
         columns: dict[str, Value] = {}
-        if node.keys and None not in node.keys:
+        if node.keys and None not in node.keys and value_of is None:
             # A table of constants, {1: "one"}.
             pairs = [(self.expression(k), self.expression(v)) for k, v in zip(node.keys, node.values, strict=True) if k]
             plain = [(k.const, v.const) for k, v in pairs if isinstance(k, Value) and isinstance(v, Value)]
@@ -493,7 +529,7 @@ class Lifter:
                 with self.placed(value):
                     overwrite(columns, as_columns(self.expression(value)))
                 continue
-            overwrite(columns, {self.key(key): self.value(value)})
+            overwrite(columns, {self.key(key): (value_of or self.value)(value)})
         return Row(columns)
 
     def key(self, node: ast.expr) -> str:

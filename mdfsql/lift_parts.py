@@ -6,7 +6,7 @@ import ast
 import difflib
 import inspect
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import ModuleType
 from typing import Any, TypeAlias, TypeVar
 
@@ -117,6 +117,8 @@ def cell(row: Row, key: Value) -> Value:
     if not key.is_const:
         raise Refusal("which column is read must not depend on the row")
     if type(key.const) is str and key.const in row.columns:
+        if (error := row.columns[key.const].unlifted) is not None:
+            raise error
         found = alone(row.columns[key.const], row.columns.values())
         assert isinstance(found, Value)
         return found
@@ -184,6 +186,8 @@ def merged(test: Test, yes: Result, no: Result) -> Result:
 
 
 def _merged_cell(test: Test, name: str, yes: Value, no: Value) -> Value:
+    if yes.unlifted or no.unlifted:
+        return replace(yes if yes.unlifted else no, type=yes.type if yes.type == no.type else "?")
     # A column that both branches leave alone does not depend on the test, not even where the test is an error.
     if yes.sql == no.sql and yes.type == no.type:
         return yes
@@ -209,7 +213,7 @@ def settled(value: Value, result: Result) -> Result:
     if isinstance(result, Row):
         # Each column for itself: the others keep their values.
         touched = {n: v for n, v in result.columns.items() if value.mark in v.uses}
-        if not touched:
+        if not touched and not any(v.unlifted for v in result.columns.values()):
             raise Refusal("a value that may be an error is computed but not used")
         done = {n: settled(value, v) for n, v in touched.items()}
         return Row({**result.columns, **done})  # type: ignore[dict-item]

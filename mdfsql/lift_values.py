@@ -9,6 +9,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 from sqlglot import exp
 
+from mdfsql.errors import CannotLift
 from mdfsql.lift_nodes import both, case, cast, coalesce, either, is_null, literal, negate, not_null, operation
 from mdfsql.schema import FLOATS, INTEGERS, Type
 
@@ -75,6 +76,7 @@ class Value:
     strict: frozenset[Mark] = frozenset()  # evaluated whenever this is: assignments that poison this
     uses: frozenset[Mark] = frozenset()  # assignments that this depends on in any way
     mark: Mark | None = None  # the assignment that this is the value of
+    unlifted: CannotLift | None = None  # why there is no SQL; ``type`` is then what is certain of it, or "?"
 
     @property
     def kind(self) -> str:

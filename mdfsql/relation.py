@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from sqlglot import exp
 
 from mdfsql.bind import bind
-from mdfsql.catalog import Source
+from mdfsql.catalog import PythonSource, Source
 from mdfsql.errors import BindError
 from mdfsql.schema import Schema, canonical, data_type, read_type
 
-__all__ = ["Relation", "column", "identifier"]
+__all__ = ["Alternative", "Origin", "Relation", "column", "identifier"]
 
 
 def identifier(name: str) -> exp.Identifier:
@@ -30,6 +31,25 @@ def column(name: str, table: str | None = None) -> exp.Column:
     return exp.Column(this=identifier(name), table=identifier(table) if table else None)
 
 
+@dataclass(frozen=True)
+class Origin:
+    """The step that made a relation of another, which it may have been merged into: ``step(parent)`` makes it anew."""
+
+    step: Callable[[Relation], Relation]
+    parent: Relation
+
+
+@dataclass(frozen=True)
+class Alternative:
+    """The same step with its row functions run as Python, for an engine that has no exact SQL for what they became.
+
+    ``warn`` tells the user, with the engine's reason.
+    """
+
+    step: Callable[[Relation], Relation]
+    warn: Callable[[str], None]
+
+
 class Relation:
     """One layer of a query: a tree in the reference dialect whose tables are names of ``inputs``.
 
@@ -37,7 +57,7 @@ class Relation:
     so a mistake raises BindError where it was made. Immutable: an operation makes a new relation.
     """
 
-    __slots__ = ("__weakref__", "inputs", "lifted", "plans", "schema", "tree")
+    __slots__ = ("__weakref__", "alternative", "inputs", "lifted", "origin", "plans", "schema", "tree")
 
     def __init__(
         self,
@@ -51,6 +71,8 @@ class Relation:
         self.inputs = dict(inputs)
         self.tree = tree
         self.lifted = lifted
+        self.origin: Origin | None = None
+        self.alternative: Alternative | None = None
         # What compile made of this relation, by target.
         self.plans: dict[Any, Any] = {}
         self.schema = schema if schema is not None else self._bind(text)
@@ -82,8 +104,20 @@ class Relation:
 
     def notes(self) -> Iterator[str]:
         """Yield what was lifted on the way, first step first."""
+        for source in self.python_sources():
+            yield from source.relation.notes()
         for node in _ordered(self):
             yield from node.lifted
+
+    def python_sources(self) -> Iterator[PythonSource]:
+        """Yield the functions that run as Python below this relation, not those below them."""
+        return (source for source in self.sources() if isinstance(source, PythonSource))
+
+    def python_notes(self) -> Iterator[str]:
+        """Yield what runs as Python, first step first."""
+        for source in self.python_sources():
+            yield from source.relation.python_notes()
+            yield source.note
 
     def assemble(self) -> exp.Query:
         """Return the whole query as one fresh tree over sources.
@@ -134,7 +168,9 @@ class Relation:
         return whole
 
 
-def _ordered(root: Relation) -> list[Relation]:
+def _ordered(
+    root: Relation, below: Callable[[Relation], Iterable[Relation | Source]] = lambda node: node.inputs.values()
+) -> list[Relation]:
     """Return the relations below and with ``root``, inputs first, each once; without recursion, as chains are long."""
     order: list[Relation] = []
     done: set[int] = set()
@@ -148,8 +184,30 @@ def _ordered(root: Relation) -> list[Relation]:
             order.append(node)
             continue
         stack.append((node, True))
-        stack.extend((given, False) for given in node.inputs.values() if isinstance(given, Relation))
+        stack.extend((given, False) for given in below(node) if isinstance(given, Relation))
     return order
+
+
+def with_alternatives(root: Relation, wanted: Callable[[Relation], bool]) -> Relation:
+    """Return the relation with the alternatives of the steps for which they are ``wanted``; itself if of none."""
+
+    def below(node: Relation) -> Iterable[Relation | Source]:
+        return (node.origin.parent,) if node.origin is not None else node.inputs.values()
+
+    done: dict[int, Relation] = {}
+    for node in _ordered(root, below):
+        if node.origin is None:
+            inputs = {name: done.get(id(given), given) for name, given in node.inputs.items()}
+            same = all(made is given for made, given in zip(inputs.values(), node.inputs.values(), strict=True))
+            made = node if same else Relation(node.tree.copy(), inputs, schema=node.schema, lifted=node.lifted)
+        else:
+            parent = done[id(node.origin.parent)]
+            if node.alternative is not None and wanted(node):
+                made = node.alternative.step(parent)
+            else:
+                made = node if parent is node.origin.parent else node.origin.step(parent)
+        done[id(node)] = made
+    return done[id(root)]
 
 
 def _is_plain(table: exp.Table) -> bool:

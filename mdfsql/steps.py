@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import difflib
+import functools
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, Concatenate, ParamSpec
 
 from sqlglot import exp
 
 from mdfsql.errors import BindError, DataError
-from mdfsql.functions import FUNCTION
-from mdfsql.relation import Relation, column, identifier
+from mdfsql.relation import Origin, Relation, column, identifier
 from mdfsql.schema import INTEGERS, Schema, data_type
 
 __all__ = [
+    "NoFunctions",
     "aggregate",
     "compound",
     "distinct",
@@ -21,11 +22,11 @@ __all__ = [
     "hash_text",
     "hinted",
     "join",
+    "kept_order",
     "limit",
     "order",
     "own_name",
     "project",
-    "resolve_functions",
     "wrap",
 ]
 
@@ -36,6 +37,32 @@ ROWS = frozenset({"expressions", "from_", "where", "order", "kind"})
 CUT = ROWS | {"limit", "offset"}
 
 
+Arguments = ParamSpec("Arguments")
+
+
+def _step(
+    function: Callable[Concatenate[Relation, Arguments], Relation],
+) -> Callable[Concatenate[Relation, Arguments], Relation]:
+    """Let a step leave in the relation that it makes how to do the step again, upon another relation."""
+
+    @functools.wraps(function)
+    def step(relation: Relation, *args: Arguments.args, **kwargs: Arguments.kwargs) -> Relation:
+        made = function(relation, *args, **kwargs)
+        made.origin = Origin(lambda other: step(other, *map(_copied, args), **kwargs), relation)
+        return made
+
+    return step
+
+
+def _copied(given: Any) -> Any:
+    """Return an argument with its trees copied: those that it holds have become parts of a query."""
+    if isinstance(given, exp.Expr):
+        return given.copy()
+    if isinstance(given, dict):
+        return {key: _copied(value) for key, value in given.items()}
+    return [_copied(value) for value in given] if isinstance(given, list) else given
+
+
 def _layer(relation: Relation, may_hold: frozenset[str]) -> tuple[exp.Select, dict[str, Any]]:
     """Return a SELECT * to go on with, and its inputs: the relation's own where it is plain enough, else a new one."""
     tree = relation.tree
@@ -44,7 +71,7 @@ def _layer(relation: Relation, may_hold: frozenset[str]) -> tuple[exp.Select, di
         if held <= may_hold and list(relation.inputs) == [INPUT]:
             return tree.copy(), relation.inputs
     select = wrap()
-    order_ = _kept_order(relation)
+    order_ = kept_order(relation)
     if order_ is not None:
         select.set("order", order_)
     return select, {INPUT: relation}
@@ -55,7 +82,7 @@ def wrap(name: str = INPUT) -> exp.Select:
     return exp.Select(expressions=[exp.Star()], from_=exp.From(this=exp.Table(this=identifier(name))))
 
 
-def _kept_order(relation: Relation) -> exp.Order | None:
+def kept_order(relation: Relation) -> exp.Order | None:
     """Return the order of a relation as keys over its output, so that the steps after it keep it.
 
     None where it has none, or where a key is no output column.
@@ -94,21 +121,24 @@ def _bare(node: exp.Expr) -> str:
     return node.sql().replace(f'"{INPUT}".', "")
 
 
-def resolve_functions(node: exp.Expr, schema: Schema, *, predicate: bool = False) -> exp.Expr:
-    """Return an expression in which the row functions are lifted over the schema."""
-    functions = [found for found in node.find_all(exp.Placeholder) if FUNCTION in found.meta]
-    if not functions:
+class NoFunctions:
+    """Stands for ``fallback.Functions`` in a step without row functions: nothing that reads Python is loaded."""
+
+    notes: tuple[str, ...] = ()
+
+    def __init__(self, relation: Relation) -> None:
+        self.relation = relation
+
+    def resolve(self, node: exp.Expr, name: str | None = None, *, predicate: bool = False) -> exp.Expr:
+        """Return the expression as it is."""
         return node
-    from mdfsql.lift import lift_predicate, lift_value  # what reads Python is loaded when there is a function to read
 
-    if functions[0] is node:
-        lift = lift_predicate if predicate else lift_value
-        return lift(node.meta[FUNCTION], schema)
-    for found in functions:
-        found.replace(lift_value(found.meta[FUNCTION], schema))
-    return node
+    def finish(self, make: Callable[[Any], Relation]) -> Relation:
+        """Return the step that ``make`` does."""
+        return make(self)
 
 
+@_step
 def filter_rows(relation: Relation, predicates: Iterable[exp.Expr], lifted: tuple[str, ...] = ()) -> Relation:
     """Keep the rows for which every predicate is true."""
     select, inputs = _layer(relation, ROWS)
@@ -142,6 +172,7 @@ def _inherited(relation: Relation, inputs: Mapping[str, Any]) -> tuple[str, ...]
     return () if any(given is relation for given in inputs.values()) else relation.lifted
 
 
+@_step
 def project(
     relation: Relation, outputs: Mapping[str, exp.Expr], lifted: tuple[str, ...] = (), *, schema: Schema | None = None
 ) -> Relation:
@@ -166,6 +197,7 @@ def _named(name: str, node: exp.Expr) -> exp.Expr:
     return exp.alias_(node, identifier(name))
 
 
+@_step
 def aggregate(
     relation: Relation, keys: Mapping[str, exp.Expr], outputs: Mapping[str, exp.Expr], lifted: tuple[str, ...] = ()
 ) -> Relation:
@@ -179,6 +211,7 @@ def aggregate(
     return Relation(select, inputs, lifted=_inherited(relation, inputs) + lifted)
 
 
+@_step
 def distinct(relation: Relation) -> Relation:
     """Keep each different row once."""
     select, inputs = _layer(relation, frozenset({"expressions", "from_", "where"}))
@@ -187,6 +220,7 @@ def distinct(relation: Relation) -> Relation:
     return Relation(select, inputs, lifted=_inherited(relation, inputs))
 
 
+@_step
 def order(relation: Relation, keys: Sequence[exp.Ordered], lifted: tuple[str, ...] = ()) -> Relation:
     """Put the rows in order; a later order takes the place of an earlier one."""
     select, inputs = _layer(relation, ROWS)
@@ -194,6 +228,7 @@ def order(relation: Relation, keys: Sequence[exp.Ordered], lifted: tuple[str, ..
     return Relation(select, inputs, lifted=_inherited(relation, inputs) + lifted)
 
 
+@_step
 def limit(relation: Relation, count: int | None, offset: int = 0) -> Relation:
     """Keep ``count`` rows after leaving out ``offset``."""
     if (count is not None and count < 0) or offset < 0:
@@ -210,10 +245,11 @@ def limit(relation: Relation, count: int | None, offset: int = 0) -> Relation:
     return Relation(select, inputs, schema=relation.schema, lifted=_inherited(relation, inputs))
 
 
+@_step
 def hinted(relation: Relation, hint: exp.Expr) -> Relation:
     """Attach a hint about layout."""
     select = wrap()
-    order_ = _kept_order(relation)
+    order_ = kept_order(relation)
     if order_ is not None:
         select.set("order", order_)
     select.set("hint", exp.Hint(expressions=[hint]))

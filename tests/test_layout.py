@@ -21,16 +21,19 @@ ROOT = Path(__file__).parent.parent
 LAYERS = """
     version
     errors
+    rowwise
     schema
     reading
     literals
     arrow
     functions
     capture
+    unlifted
     lift_nodes
     lift_values
     lift_operators
     lift_parts lift_methods
+    lift_guess
     lift_calls
     lift_function
     lift
@@ -49,6 +52,7 @@ LAYERS = """
     backend
     result
     steps
+    fallback
     files
     write
     display
@@ -88,7 +92,7 @@ PLACES: dict[str, set[str]] = {
     "distributed": {"engines.dask*"},
     "pandas": {"dataset", "engines.spark*", "engines.dask*"},
     "polars": {"dataset"},
-    "pyarrow": {"arrow", "compare", "dataset", "result", "cli", "engines.*", "queries.flights.make"},
+    "pyarrow": {"arrow", "rowwise", "compare", "dataset", "result", "cli", "engines.*", "queries.flights.make"},
     "click": {"cli"},
     "rich": {"display", "cli"},
 }

@@ -49,4 +49,4 @@ def test_keeps_order(engine, people, check):
 
 def test_what_cannot_be_lifted_points_at_the_source(people):
     with pytest.raises(mdf.errors.CannotLift, match=r"test_map\.py, line \d+, column \d+:\n.*\n +\^"):
-        people.map(lambda r: {"x": sorted(r["name"])})
+        people.map(lambda r: {"x": sorted(r["name"])}, on_unliftable="error")

@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
+from mdfsql.errors import DataError
+
 if TYPE_CHECKING:
     import pyarrow as pa
 
     from mdfsql.compile import Plan
+    from mdfsql.rowwise import RowError
     from mdfsql.schema import Schema
 
-__all__ = ["Engine"]
+__all__ = ["Engine", "users_error"]
 
 
 class Engine(Protocol):
@@ -61,3 +64,11 @@ class Engine(Protocol):
     def close(self) -> None:
         """Release what the engine made itself: its session, its cluster, its tables. Never what it was handed."""
         ...
+
+
+def users_error(error: RowError) -> BaseException:
+    """Return what went wrong in a user's function: its own exception, or DataError for a result that does not fit."""
+    found = error.original()
+    if type(found).__name__ == "Misfit":  # by its name: a worker's class may be another copy
+        return DataError("\n".join(filter(None, (str(found), error.note))))
+    return found

@@ -24,14 +24,16 @@ from dask.optimization import cull
 
 from mdfsql.arrow import arrow_schema, read_schema
 from mdfsql.bind import describe_files
-from mdfsql.catalog import ArrowSource, CacheSource, EngineSource, FileSource, Source
+from mdfsql.catalog import ArrowSource, CacheSource, EngineSource, FileSource, PythonSource, Source
 from mdfsql.compile import Plan, compile_relation
 from mdfsql.dialects.dask_sql import target
 from mdfsql.engines import dask_sources, dask_worker
+from mdfsql.engines.base import users_error
 from mdfsql.engines.dask_frames import Frame, Graph, Key
 from mdfsql.engines.dask_plan import Planner
 from mdfsql.errors import BackendError, DataError, EngineError, MdfError, Unsupported
 from mdfsql.lower.unique_columns import plain_name
+from mdfsql.rowwise import Program, RowError, run
 from mdfsql.schema import Schema, canonical
 
 __all__ = ["DaskEngine", "schema_of"]
@@ -175,23 +177,35 @@ class DaskEngine:
 
     def _frame(self, plan: Plan) -> tuple[Graph, Frame]:
         """Return the plan as a frame of the bound types; Unsupported where that cannot be had."""
-        graph, frame, (count, offset) = self._lazy(plan)
-        return graph, graph.limit(frame, count, offset) if count is not None or offset else frame
+        self._check()
+        graph = Graph(spread_out=self._client is not None)
+        try:
+            return graph, self._settled(plan, graph)
+        finally:
+            graph.close()
 
     def _lazy(self, plan: Plan) -> tuple[Graph, Frame, tuple[int | None, int]]:
         """Return the same, with the LIMIT and OFFSET that are still to be applied."""
         self._check()
         graph = Graph(spread_out=self._client is not None)
         try:
-            with planning():
-                frame, cut = self._planner(plan).frame(plan.sql, graph)
-            for name, own, wanted in zip(plan.schema, frame.types, plan.schema.values(), strict=True):
-                if canonical(own) != wanted:
-                    why = f"its column {name!r} comes out as {own} there, and is {wanted}"
-                    raise Unsupported("this query", self.name, why)
+            return graph, *self._planned(plan, graph)
         finally:
             graph.close()
-        return graph, frame, cut
+
+    def _settled(self, plan: Plan, graph: Graph) -> Frame:
+        """Return a plan as a frame of a graph."""
+        frame, (count, offset) = self._planned(plan, graph)
+        return graph.limit(frame, count, offset) if count is not None or offset else frame
+
+    def _planned(self, plan: Plan, graph: Graph) -> tuple[Frame, tuple[int | None, int]]:
+        with planning():
+            frame, cut = self._planner(plan).frame(plan.sql, graph)
+        for name, own, wanted in zip(plan.schema, frame.types, plan.schema.values(), strict=True):
+            if canonical(own) != wanted:
+                why = f"its column {name!r} comes out as {own} there, and is {wanted}"
+                raise Unsupported("this query", self.name, why)
+        return frame, cut
 
     def _scan(self, source: Source) -> Any:
         """Return what gives the source's frame."""
@@ -199,6 +213,8 @@ class DaskEngine:
         def scan(graph: Graph, names: Sequence[str]) -> Frame:
             if isinstance(source, FileSource):
                 return dask_sources.scan_files(source, graph, names)
+            if isinstance(source, PythonSource):
+                return self._run_rows(source, graph, names)
             if isinstance(source, EngineSource) and source.engine == self.name:
                 return dask_sources.scan_frame(source.frame, source.schema, graph, names)
             if isinstance(source, EngineSource):
@@ -209,6 +225,14 @@ class DaskEngine:
             return dask_sources.scan_parts(source.schema, graph, names, self._parts(source))
 
         return scan
+
+    def _run_rows(self, source: PythonSource, graph: Graph, names: Sequence[str]) -> Frame:
+        """Return what a function gives for the rows of a relation, partition by partition."""
+        plan = compile_relation(source.relation, target)
+        schema = arrow_schema(plan.schema)
+        frame = self._settled(plan, graph)
+        tasks = [(run_rows, key, schema, source.program) for key in graph.keys(frame)]
+        return dask_sources.scan_parts(source.schema, graph, names, tasks, frame.barrier)
 
     def _parts(self, source: Source) -> list[Any]:
         """Return the partitions of a table in memory or of a cache, kept while the source lives."""
@@ -312,6 +336,13 @@ def conformed(table: pa.Table, schema: pa.Schema) -> pa.Table:
     return table.cast(pa.schema([f.with_name(n) for f, n in zip(schema, table.column_names, strict=True)]))
 
 
+def run_rows(table: pa.Table, schema: pa.Schema, program: Program) -> pa.Table:
+    """Return what a function gives for a partition, its columns called by position."""
+    batches = run(program, conformed(table, schema).to_batches())
+    made = pa.Table.from_batches(batches, schema=program.schema)
+    return made.rename_columns([f"c{number}" for number in range(made.num_columns)])
+
+
 def to_pandas(table: pa.Table, schema: pa.Schema) -> pd.DataFrame:
     """Return a partition as pandas, Arrow-backed: NULL stays apart from NaN, integers stay integers."""
     return (
@@ -353,6 +384,8 @@ def failures() -> Iterator[None]:
         yield
     except (MdfError, GeneratorExit, KeyboardInterrupt):
         raise
+    except RowError as error:
+        raise users_error(error) from error.error.__cause__
     except BaseException as error:
         name = type(error).__name__
         if isinstance(error, duckdb.IOException):

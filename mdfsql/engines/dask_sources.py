@@ -43,9 +43,11 @@ def cut(table: pa.Table) -> list[pa.Table]:
     return [_plain(table.slice(start, size)) for start in range(0, max(len(table), 1), size)]
 
 
-def scan_parts(schema: Schema, graph: Graph, names: Sequence[str], parts: Sequence[Any]) -> Frame:
-    """Return partitions that are there already, with all columns of the schema."""
-    whole = graph.stored(graph.add("table", parts), [own_type(t) for t in schema.values()])
+def scan_parts(
+    schema: Schema, graph: Graph, names: Sequence[str], parts: Sequence[Any], barrier: Sequence[Any] = ()
+) -> Frame:
+    """Return partitions with all columns of the schema: tables that are there already, or tasks that give them."""
+    whole = graph.stored(graph.add("table", parts), [own_type(t) for t in schema.values()], barrier)
     lowered = [plain_name(name.lower()) for name in schema]
     return graph.select(whole, [exp.null() if n == DUMMY else exp.column(f"c{lowered.index(n)}") for n in names])
 

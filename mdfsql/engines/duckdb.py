@@ -12,10 +12,11 @@ import duckdb
 from sqlglot import exp
 
 from mdfsql.bind import describe_files, scan
-from mdfsql.catalog import ArrowSource, CacheSource, EngineSource, FileSource, Source
+from mdfsql.catalog import ArrowSource, CacheSource, EngineSource, FileSource, PythonSource, Source
 from mdfsql.compile import Plan, compile_relation
 from mdfsql.dialects.duckdb import target
-from mdfsql.errors import BackendError, DataError, EngineError
+from mdfsql.engines.base import users_error
+from mdfsql.errors import BackendError, DataError, EngineError, MdfError
 from mdfsql.relation import column, identifier, same_type
 from mdfsql.schema import Schema, canonical, data_type, quote
 
@@ -95,7 +96,7 @@ class DuckDBEngine:
     def frame(self, plan: Plan) -> duckdb.DuckDBPyRelation:
         """Return the plan as a DuckDB relation on a connection of its own."""
         with failures():
-            return self._show_all(self._cursor(), plan, set()).sql(plan.sql)
+            return self._show_all(self._cursor(), plan, set(), []).sql(plan.sql)
 
     def write(self, plan: Plan, path: str, format: str, partition_by: tuple[str, ...]) -> None:
         """Write the rows with COPY: to a file, or to a folder of files for ``partition_by``."""
@@ -149,23 +150,36 @@ class DuckDBEngine:
             cursor, shown = self._idle.pop()
         except IndexError:
             cursor, shown = self._cursor(), set()
+        streams: list[_PythonStream] = []
         with failures():
-            self._show_all(cursor, plan, shown)
-        yield cursor
+            self._show_all(cursor, plan, shown, streams)
+        try:
+            yield cursor
+        except (MdfError, duckdb.Error):
+            # DuckDB keeps only the text of what went wrong in a stream.
+            for stream in streams:
+                if stream.error is not None:
+                    raise stream.error from stream.error.__cause__
+            raise
         # Not reached where the query failed or was not read to its end: such a connection is not used again.
         for source in plan.sources:
-            if isinstance(source, ArrowSource):
+            if isinstance(source, (ArrowSource, PythonSource)):
                 # Its rows may be large, and must go when the source does.
                 cursor.unregister(source.name)
                 shown.discard(source.name)
         if len(shown) < MOST_VIEWS:
             self._idle.append((cursor, shown))
 
-    def _show_all(self, cursor: duckdb.DuckDBPyConnection, plan: Plan, shown: set[str]) -> duckdb.DuckDBPyConnection:
+    def _show_all(
+        self, cursor: duckdb.DuckDBPyConnection, plan: Plan, shown: set[str], streams: list[_PythonStream]
+    ) -> duckdb.DuckDBPyConnection:
         for source in plan.sources:
-            if source.name not in shown:
+            if isinstance(source, PythonSource):
+                streams.append(_PythonStream(self, source))
+                cursor.register(source.name, streams[-1])
+            elif source.name not in shown:
                 self._show(cursor, source)
-                shown.add(source.name)
+            shown.add(source.name)
         return cursor
 
     def _show(self, cursor: duckdb.DuckDBPyConnection, source: Source) -> None:
@@ -201,6 +215,35 @@ class DuckDBEngine:
                 cursor.execute(f"CREATE TABLE mdf_cache.{quote(source.name)} AS {plan.sql}")
             self._cached.add(source.name)
         weakref.finalize(source, _drop, weakref.ref(self), source.name)
+
+
+class _PythonStream:
+    """What a function gives for the rows of a relation, as a table that DuckDB scans: each scan runs it anew."""
+
+    def __init__(self, engine: DuckDBEngine, source: PythonSource) -> None:
+        self._engine, self._source = engine, source
+        self.error: BaseException | None = None
+
+    def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
+        """Return the rows as they are asked for: nothing runs before the first."""
+        import pyarrow as pa  # loaded when Arrow is first wanted
+
+        reader = pa.RecordBatchReader.from_batches(self._source.program.schema, self._batches())
+        return reader.__arrow_c_stream__(requested_schema)
+
+    def _batches(self) -> Iterator[pa.RecordBatch]:
+        from mdfsql.arrow import conform  # as above
+        from mdfsql.rowwise import RowError, run
+
+        try:
+            plan = compile_relation(self._source.relation, target)
+            yield from run(self._source.program, conform(self._engine.batches(plan), plan.schema, self._engine.name))
+        except RowError as error:
+            self.error = users_error(error)
+            raise
+        except Exception as error:
+            self.error = error
+            raise
 
 
 def _drop(engine: weakref.ref[DuckDBEngine], name: str) -> None:

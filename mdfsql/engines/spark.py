@@ -17,10 +17,11 @@ from pyspark.java_gateway import local_connect_and_auth
 from pyspark.sql import DataFrame
 
 from mdfsql.arrow import arrow_schema
-from mdfsql.catalog import CacheSource, EngineSource, Source
+from mdfsql.catalog import CacheSource, EngineSource, PythonSource, Source
 from mdfsql.compile import Plan, compile_relation
 from mdfsql.dialects.spark import target
 from mdfsql.engines.spark_errors import failures
+from mdfsql.engines.spark_rows import run_rows
 from mdfsql.engines.spark_session import (
     check_alive,
     connect_settings,
@@ -228,6 +229,9 @@ class SparkEngine:
         if isinstance(source, CacheSource):
             frame = kept = self._bound(compile_relation(source.relation, target)).persist()
             frame = frame.toDF(*(name.lower() for name in source.schema))
+        elif isinstance(source, PythonSource):
+            plan = compile_relation(source.relation, target)
+            frame = run_rows(self._bound(plan), arrow_schema(plan.schema), source)
         else:
             frame = source_frame(self._session, self._given, source)
         frame.createOrReplaceTempView(source.name)

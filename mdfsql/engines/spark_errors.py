@@ -12,6 +12,7 @@ from typing import Any
 from py4j.protocol import Py4JError, Py4JJavaError, Py4JNetworkError
 from pyspark.errors import PySparkException
 
+from mdfsql.engines.spark_rows import raised
 from mdfsql.errors import BackendError, EngineError, MdfError
 
 __all__ = ["CLOSED", "failures"]
@@ -57,6 +58,8 @@ def failures() -> Iterator[None]:
         raise
     except (PySparkException, Py4JError, OSError, EOFError, AttributeError) as error:
         text = str(error)
+        if (users := raised(text)) is not None:
+            raise users from None
         if isinstance(error, (Py4JNetworkError, ConnectionError)) or GONE.search(text):
             raise BackendError(CLOSED) from error
         if isinstance(error, AttributeError):

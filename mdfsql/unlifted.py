@@ -1,0 +1,382 @@
+"""A row function as Python will run it: the columns it reads, those it computes, and its names as they are now."""
+
+from __future__ import annotations
+
+import ast
+import copy
+import dataclasses
+import functools
+import typing
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from types import CellType, CodeType, FunctionType, NoneType, UnionType
+from typing import Any
+
+from mdfsql.capture import Captured
+from mdfsql.schema import PYTHON_TYPES, Type
+
+__all__ = ["Shape", "cells", "item_types", "reads", "row_types", "shape", "snapshot", "value_type"]
+
+# With these a function can reach any name.
+REACHING = frozenset({"eval", "exec", "globals", "locals", "vars"})
+
+
+# ---- what is read ------------------------------------------------------------------------------------------------
+
+
+def reads(captured: Captured, columns: Iterable[str]) -> list[str]:
+    """Return the columns that the function reads, by its text: all, where it uses the row as a whole."""
+    found = _reads(captured)
+    return [name for name in columns if found is None or name in found]
+
+
+def _reads(captured: Captured) -> set[str] | None:
+    (row,) = captured.rows
+    if _names_dict_otherwise(captured):
+        return None
+    found: set[str] = set()
+    parents = {child: node for node in ast.walk(captured.node) for child in ast.iter_child_nodes(node)}
+    passed = {id(name) for returned in returned_dicts(captured.node) for name in _passed(returned, row)}
+    for node in ast.walk(captured.node):
+        if isinstance(node, ast.arg) and node.arg == row and parents[parents[node]] is not captured.node:
+            return None  # another function's parameter of the same name
+        if not isinstance(node, ast.Name) or id(node) in passed:
+            continue
+        key = _key(node, parents) if node.id == row and isinstance(node.ctx, ast.Load) else None
+        if node.id in REACHING or (node.id == row and key is None):
+            return None
+        if key is not None:
+            found.add(key)
+    return found
+
+
+def _names_dict_otherwise(captured: Captured) -> bool:
+    try:
+        return "dict" in captured.locals or captured.lookup("dict") is not dict
+    except NameError:
+        return True
+
+
+def _key(node: ast.Name, parents: Mapping[ast.AST, ast.AST]) -> str | None:
+    """Return the key in ``row["key"]`` and ``row.get("key")``, where nothing else is done with the row."""
+    parent = parents[node]
+    key: ast.AST | None = None
+    if isinstance(parent, ast.Subscript) and parent.value is node and isinstance(parent.ctx, ast.Load):
+        key = parent.slice
+    elif isinstance(parent, ast.Attribute) and parent.attr == "get":
+        call = parents[parent]
+        key = call.args[0] if isinstance(call, ast.Call) and call.func is parent and call.args else None
+    return key.value if isinstance(key, ast.Constant) and isinstance(key.value, str) else None
+
+
+# ---- what is returned --------------------------------------------------------------------------------------------
+
+
+def _returns(body: Iterable[ast.AST], guarded: bool = False) -> Iterator[tuple[ast.Return, bool]]:
+    """Yield the return statements of a function, not of those within it, and whether a try or a with is around them."""
+    for node in body:
+        if isinstance(node, ast.Return):
+            yield node, guarded
+        elif not isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda)):
+            yield from _returns(
+                ast.iter_child_nodes(node), guarded or isinstance(node, (ast.Try, ast.With, ast.TryStar))
+            )
+
+
+def _leaves(node: ast.expr | None) -> Iterator[ast.expr | None]:
+    if isinstance(node, ast.IfExp):
+        yield from _leaves(node.body)
+        yield from _leaves(node.orelse)
+    else:
+        yield node
+
+
+def returned_dicts(node: ast.Lambda | ast.FunctionDef) -> list[ast.expr | None]:
+    """Return the expressions that a function may return, the branches of a conditional one by one."""
+    if isinstance(node, ast.Lambda):
+        return list(_leaves(node.body))
+    return [leaf for found, _ in _returns(node.body) for leaf in _leaves(found.value)]
+
+
+def _passed(returned: ast.expr | None, row: str) -> list[ast.Name]:
+    """Return the places where a returned dict takes all of the row: ``{**row}``, ``row | ...``, ``dict(row)``."""
+    if isinstance(returned, ast.Dict):
+        parts = [value for key, value in zip(returned.keys, returned.values, strict=True) if key is None]
+    elif isinstance(returned, ast.BinOp) and isinstance(returned.op, ast.BitOr):
+        parts = [returned.left, returned.right]
+    elif isinstance(returned, ast.Call) and isinstance(returned.func, ast.Name) and returned.func.id == "dict":
+        parts = [*returned.args, *(k.value for k in returned.keywords if k.arg is None)]
+    else:
+        return []
+    here = [part for part in parts if isinstance(part, ast.Name) and part.id == row]
+    return here + [name for part in parts for name in _passed(part, row)]
+
+
+def _entries(returned: ast.expr | None, row: str, columns: Sequence[str]) -> dict[str, ast.expr | None] | None:
+    """Return the keys of a dict that is written out, with their expressions: None for a column that is passed on."""
+    if isinstance(returned, ast.Name) and returned.id == row:
+        return dict.fromkeys(columns)
+    entries: dict[str, ast.expr | None] = {}
+    if isinstance(returned, ast.Dict):
+        for key, value in zip(returned.keys, returned.values, strict=True):
+            if key is None:
+                inner = _entries(value, row, columns)
+                if inner is None:
+                    return None
+                entries |= inner
+            elif isinstance(key, ast.Constant) and isinstance(key.value, str):
+                entries[key.value] = value
+            else:
+                return None
+        return entries
+    if isinstance(returned, ast.BinOp) and isinstance(returned.op, ast.BitOr):
+        parts: list[ast.expr] = [returned.left, returned.right]
+    elif isinstance(returned, ast.Call) and isinstance(returned.func, ast.Name) and returned.func.id == "dict":
+        parts = list(returned.args)
+        parts += [k.value for k in returned.keywords if k.arg is None]
+        entries = {k.arg: k.value for k in returned.keywords if k.arg is not None}
+    else:
+        return None
+    whole: dict[str, ast.expr | None] = {}
+    for part in parts:
+        inner = _entries(part, row, columns)
+        if inner is None:
+            return None
+        whole |= inner
+    return whole | entries
+
+
+@dataclasses.dataclass(frozen=True)
+class Shape:
+    """The keys of the dict that a function returns, as far as its text tells, with the expressions for each.
+
+    A key without an expression is a column that every way through the function passes on.
+    """
+
+    keys: Mapping[str, tuple[ast.expr, ...]]
+
+
+def shape(captured: Captured, columns: Sequence[str]) -> Shape | None:
+    """Return the shape of a function's dict; None where its text does not tell."""
+    (row,) = captured.rows
+    if captured.code.co_posonlyargcount > 1 or any(_is_bound_to_its_place(node) for node in ast.walk(captured.node)):
+        return None
+    if isinstance(captured.node, ast.FunctionDef) and _falls_through(captured.node.body):
+        return None
+    passes = any(_passed(r, row) or isinstance(r, ast.Name) for r in returned_dicts(captured.node))
+    if passes and _reads(captured) is None:
+        return None  # the row may have been changed on the way
+    found = [_entries(returned, row, columns) for returned in returned_dicts(captured.node)]
+    if not found or any(entries is None or list(entries) != list(found[0] or ()) for entries in found):
+        return None
+    keys = {k: tuple(e[k] for e in found if e is not None and e[k] is not None) for k in found[0] or ()}
+    return Shape(keys)  # type: ignore[arg-type]
+
+
+def _is_bound_to_its_place(node: ast.AST) -> bool:
+    """Tell whether a node means something else where it is moved to: outside of its class or function."""
+    name = node.id if isinstance(node, ast.Name) else node.attr if isinstance(node, ast.Attribute) else ""
+    mangled = name.startswith("__") and not name.endswith("__")
+    return mangled or name == "super" or isinstance(node, (ast.Global, ast.Nonlocal))
+
+
+def _falls_through(body: Sequence[ast.stmt]) -> bool:
+    """Tell whether the end of a function may be reached without a return."""
+    last = body[-1]
+    if isinstance(last, (ast.Return, ast.Raise)):
+        return False
+    if isinstance(last, ast.If):
+        return not last.orelse or _falls_through(last.body) or _falls_through(last.orelse)
+    if isinstance(last, ast.Try):
+        blocks = [last.orelse or last.body, *(handler.body for handler in last.handlers)]
+        return not (last.finalbody and not _falls_through(last.finalbody)) and any(map(_falls_through, blocks))
+    if isinstance(last, ast.With):
+        return True  # it may swallow an exception
+    if isinstance(last, ast.Match):
+        open_ = not any(isinstance(c.pattern, ast.MatchAs) and c.pattern.pattern is None for c in last.cases)
+        return open_ or any(_falls_through(c.body) for c in last.cases)
+    return True
+
+
+# ---- the function to run -----------------------------------------------------------------------------------------
+
+
+class _Cells(ast.NodeTransformer):
+    """Makes a function return a tuple of functions, one for each of the named columns."""
+
+    def __init__(self, captured: Captured, columns: Sequence[str], names: Sequence[str]) -> None:
+        self.row, self.columns, self.names = captured.rows[0], columns, names
+        self.guarded: dict[int, bool] = {}
+
+    def made(self, node: ast.FunctionDef | ast.Lambda) -> ast.FunctionDef | ast.Lambda:
+        if isinstance(node, ast.Lambda):
+            node.body = self.tuple(node.body, eager=False)
+        else:
+            self.guarded = {id(found): guarded for found, guarded in _returns(node.body)}
+            node.body = [self.visit(statement) for statement in node.body]
+        return node
+
+    def visit_Return(self, node: ast.Return) -> ast.Return:
+        if id(node) in self.guarded and node.value is not None:
+            node.value = self.tuple(node.value, eager=self.guarded[id(node)])
+        return node
+
+    def tuple(self, node: ast.expr, eager: bool) -> ast.expr:
+        if isinstance(node, ast.IfExp):
+            return ast.copy_location(
+                ast.IfExp(node.test, self.tuple(node.body, eager), self.tuple(node.orelse, eager)), node
+            )
+        entries = _entries(node, self.row, self.columns)
+        assert entries is not None
+        return ast.copy_location(
+            ast.Tuple([self.cell(node, n, entries[n], eager) for n in self.names], ast.Load()), node
+        )
+
+    def cell(self, at: ast.expr, name: str, value: ast.expr | None, eager: bool) -> ast.expr:
+        if value is None:
+            value = ast.Subscript(ast.Name(self.row, ast.Load()), ast.Constant(name), ast.Load())
+        # What stands in a try is computed there, since what it raises may be caught there.
+        defaults, body = ([value], ast.Name("value", ast.Load())) if eager else ([], value)
+        arguments = ast.arguments([], [ast.arg("value")] if eager else [], None, [], [], None, defaults)
+        return ast.copy_location(ast.Lambda(arguments, body), at)
+
+
+def cells(
+    function: Any, captured: Captured, columns: Sequence[str], names: Sequence[str]
+) -> tuple[Callable[[Any], Any], list[str]]:
+    """Return the function with its returned dicts made tuples of functions, which compute the named columns.
+
+    So each column is computed for itself, as it is in SQL: where one cannot be, the others still are. The columns that
+    this reads come with it.
+    """
+    node = _Cells(captured, columns, names).made(copy.deepcopy(captured.node))
+    # Annotations and defaults would be evaluated anew; the values are known.
+    for argument in ast.walk(node.args):
+        if isinstance(argument, ast.arg):
+            argument.annotation = None
+    node.args.defaults, node.args.kw_defaults = [], [None] * len(node.args.kwonlyargs)
+    if isinstance(node, ast.FunctionDef):
+        node.decorator_list, node.returns = [], None
+        body: ast.stmt = node
+        name = node.name
+    else:
+        name = "made"
+        body = ast.copy_location(ast.Assign([ast.Name(name, ast.Store())], node), node)
+    code = compile(
+        ast.fix_missing_locations(ast.Module([body], [])), captured.source.filename, "exec", dont_inherit=True
+    )
+    space: dict[str, Any] = {}
+    exec(code, space)
+    made = space.pop(name)
+    memo: dict[int, FunctionType] = {}
+    home = plain(function).__globals__
+    for key, value in _namespace(captured.code, {**home, **captured.closure}).items():
+        space[key] = _kept(value, home, memo)
+    read = reads(dataclasses.replace(captured, node=node), columns)
+    return (functools.partial(made, **captured.arguments) if captured.arguments else made), read
+
+
+def plain(function: Any) -> FunctionType:
+    """Return the function that partial() was given."""
+    while isinstance(function, functools.partial):
+        function = function.func
+    return function
+
+
+def snapshot(function: Any) -> Any:
+    """Return the function with its names bound to the values that they have now, as far as it is a plain one."""
+    if isinstance(function, functools.partial):
+        return functools.partial(snapshot(function.func), *function.args, **function.keywords)
+    return _copied(function, {}) if isinstance(function, FunctionType) else function
+
+
+def _copied(function: FunctionType, memo: dict[int, FunctionType]) -> FunctionType:
+    if id(function) in memo:
+        return memo[id(function)]
+    home = function.__globals__
+    space: dict[str, Any] = {}
+    own = tuple(CellType() for _ in function.__closure__ or ())
+    made = FunctionType(function.__code__, space, function.__name__, function.__defaults__, own)
+    made.__kwdefaults__ = function.__kwdefaults__
+    made.__qualname__, made.__module__ = function.__qualname__, function.__module__
+    memo[id(function)] = made
+    for name, value in _namespace(function.__code__, home).items():
+        space[name] = _kept(value, home, memo)
+    for cell, given in zip(own, function.__closure__ or (), strict=True):
+        try:
+            cell.cell_contents = _kept(given.cell_contents, home, memo)
+        except ValueError:  # not assigned yet
+            continue
+    return made
+
+
+def _kept(value: Any, home: dict[str, Any], memo: dict[int, FunctionType]) -> Any:
+    if isinstance(value, FunctionType) and value.__globals__ is home:
+        return _copied(value, memo)
+    return copy.copy(value) if type(value) in (list, dict, set) else value
+
+
+def _namespace(code: CodeType, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return those of the values that code may name."""
+    names = set(_names(code))
+    if names & REACHING:
+        return dict(values)
+    return {name: value for name, value in values.items() if name in names or name in ("__builtins__", "__name__")}
+
+
+def _names(code: CodeType) -> Iterator[str]:
+    yield from code.co_names
+    yield from code.co_freevars
+    for const in code.co_consts:
+        if isinstance(const, CodeType):
+            yield from _names(const)
+
+
+# ---- types from annotations --------------------------------------------------------------------------------------
+
+
+def _returned_hint(function: Any) -> Any:
+    try:
+        return typing.get_type_hints(plain(function)).get("return")
+    except Exception:  # a name that is not defined, or no function at all
+        return None
+
+
+def _type(hint: Any) -> Type | None:
+    """Return the column type of a type hint, or None."""
+    origin, arguments = typing.get_origin(hint), typing.get_args(hint)
+    if origin in (typing.Union, UnionType):
+        rest = [a for a in arguments if a is not NoneType]
+        return _type(rest[0]) if len(rest) == 1 else None
+    if origin is typing.Annotated:
+        return _type(arguments[0])
+    if origin is list and arguments:
+        inner = _type(arguments[0])
+        return inner and f"{inner}[]"
+    return PYTHON_TYPES.get(hint) if isinstance(hint, type) else None
+
+
+def _fields(hint: Any) -> dict[str, Type | None] | None:
+    if typing.is_typeddict(hint) or (isinstance(hint, type) and dataclasses.is_dataclass(hint)):
+        return {name: _type(found) for name, found in typing.get_type_hints(hint).items()}
+    return None
+
+
+def value_type(function: Any) -> Type | None:
+    """Return the type of the value that a function is annotated to return, or None.
+
+    >>> def half(row) -> float | None: ...
+    >>> value_type(half)
+    'DOUBLE'
+    """
+    return _type(_returned_hint(function))
+
+
+def row_types(function: Any) -> dict[str, Type | None] | None:
+    """Return the column types by a function's annotation ``-> SomeTypedDict`` or ``-> SomeDataclass``, or None."""
+    return _fields(_returned_hint(function))
+
+
+def item_types(function: Any) -> dict[str, Type | None] | None:
+    """Return the same for a function that is annotated to return a list or another iterable of them."""
+    arguments = typing.get_args(_returned_hint(function))
+    return _fields(arguments[0]) if arguments else None
