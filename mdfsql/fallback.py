@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from sqlglot import exp
@@ -13,10 +14,10 @@ from mdfsql.capture import Captured, capture
 from mdfsql.catalog import PythonSource
 from mdfsql.errors import BindError, CannotLift, NotLifted
 from mdfsql.functions import FUNCTION
-from mdfsql.lift import Unlifted, guess_value, lift_predicate, lift_row, lift_value
+from mdfsql.lift import Unlifted, guess_types, lift_predicate, lift_row, lift_value
 from mdfsql.relation import Alternative, Relation, column
 from mdfsql.schema import FLOATS, INTEGERS, Schema, Type, data_type
-from mdfsql.unlifted import cells, item_types, plain, reads, row_types, shape, snapshot, value_type
+from mdfsql.unlifted import cells, item_types, plain, reads, returned, row_types, shape, snapshot, value_type
 
 __all__ = ["Functions", "RowFunction", "filter_rows", "flat_map_rows", "map_batches", "map_rows"]
 
@@ -121,7 +122,7 @@ def _through(
 
     def carried(node: exp.Expr) -> int:
         """Return the position of an input column that holds an expression."""
-        name = node.name if isinstance(node, exp.Column) else f"_lifted_{len(inner)}"
+        name = node.name if isinstance(node, exp.Column) else _unused("_lifted", [*relation.schema, *inner])
         inner.setdefault(name, node.copy())
         return list(inner).index(name)
 
@@ -130,16 +131,21 @@ def _through(
     order = steps.kept_order(relation)
     keys: list[exp.Ordered] = []
     hidden: dict[str, int] = {}
-    for number, key in enumerate(order.expressions if order is not None else ()):
+    for key in order.expressions if order is not None else ():
         own = key.this.name
         at = carried(column(own))
-        name = own if kept.get(own) == at else f"_key_{number}"
+        name = own if kept.get(own) == at else _unused("_key", [*outputs, *hidden])
         if name != own:
             hidden[name] = at
         keys.append(exp.Ordered(this=column(name), desc=key.args.get("desc"), nulls_first=key.args.get("nulls_first")))
     if not inner:
         carried(column(next(iter(relation.schema))))  # a table of no columns would have no rows
-    below = steps.project(_unordered(relation), inner) if list(inner) != list(relation.schema) else _unordered(relation)
+    notes = tuple(
+        line for name, node in outputs.items() if isinstance(node, exp.Expr) for line in noted(given.step, name, node)
+    )
+    below = _unordered(relation)
+    if list(inner) != list(relation.schema):
+        below = steps.project(below, inner, notes)
     types = list(below.schema.values())
     schema = {name: types[kept[name]] if isinstance(node, exp.Expr) else node for name, node in outputs.items()}
     whole = Schema(schema | {name: types[at] for name, at in hidden.items()})
@@ -162,6 +168,12 @@ def _through(
     if keys:
         select.set("order", exp.Order(expressions=keys))
     return Relation(select, {steps.INPUT: source}, schema=Schema(schema))
+
+
+def _unused(prefix: str, taken: Iterable[str]) -> str:
+    """Return a name for a hidden column, which no column has."""
+    lowered = {name.lower() for name in taken}
+    return next(name for name in map(f"{prefix}_{{}}".format, itertools.count()) if name not in lowered)
 
 
 def _unordered(relation: Relation) -> Relation:
@@ -296,7 +308,7 @@ def _map_whole(
     given: RowFunction,
     why: str,
     error: CannotLift,
-    types: Mapping[str, Type],
+    types: dict[str, Type],
     sample: Callable[[], Mapping[str, Type]] | None,
 ) -> Relation:
     """Run a function of which nothing was lifted: columns that it passes on, by its text, do not go through it."""
@@ -307,6 +319,9 @@ def _map_whole(
         if not types:
             raise given.untyped(error, ())
         return _through(relation, given, "row", types, why=why)
+    assert given.captured is not None
+    guesses = {name: guess_types(given.captured, relation.schema, values) for name, values in found.keys.items()}
+    types = {name: type_ for name, type_ in guesses.items() if type_ is not None} | types
     unknown = [name for name, values in found.keys.items() if values and name not in types]
     if unknown:
         raise given.untyped(error, unknown)
@@ -381,7 +396,7 @@ class Functions:
     def _type(self, given: RowFunction, error: CannotLift) -> Type:
         found = value_type(given.given)
         if found is None and given.captured is not None and not error.mistake:
-            found = guess_value(given.captured, self._given.schema)
+            found = guess_types(given.captured, self._given.schema, returned(given.captured))
         if found is None:
             how = "to run it as Python, annotate what it returns, as in def f(row) -> float"
             raise CannotLift(
@@ -392,8 +407,7 @@ class Functions:
         return found
 
     def _hidden(self, given: RowFunction, type_: Type, why: str, truth: bool) -> exp.Expr:
-        names = {name.lower() for name in self.relation.schema}
-        name = next(n for n in (f"_python_{i}" for i in range(len(names) + 1)) if n not in names)
+        name = _unused("_python", self.relation.schema)
         outputs = {**_columns(self.relation.schema), name: type_}
         read = given.reads(self._given.schema)
         self.relation = _through(self.relation, given, "truth" if truth else "value", outputs, why=why, read=read)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ast
 import functools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,7 +28,7 @@ from mdfsql.lift_values import (
 )
 from mdfsql.schema import Schema, Type
 
-__all__ = ["Unlifted", "guess_value", "lift_join", "lift_predicate", "lift_row", "lift_value"]
+__all__ = ["Unlifted", "guess_types", "lift_join", "lift_predicate", "lift_row", "lift_value"]
 
 MAX_NODES = 20_000  # of a finished expression: engines take long over more
 
@@ -118,10 +118,15 @@ def lift_join(
     return _copied(captured, lambda: lifter.predicate().true())
 
 
-def guess_value(function: Callable[..., Any] | Captured, schema: Schema) -> Type | None:
-    """Return the type of the values that a lambda without SQL gives, where that is certain; else None."""
+def guess_types(function: Callable[..., Any] | Captured, schema: Schema, nodes: Iterable[ast.expr]) -> Type | None:
+    """Return the type that expressions of a function without SQL have in common, where that is certain; else None."""
     lifter, captured = _start(function, [_row(schema)])
-    return guess(lifter, captured.node.body) if isinstance(captured.node, ast.Lambda) else None
+    changed = {n.id for n in ast.walk(captured.node) if isinstance(n, ast.Name) and not isinstance(n.ctx, ast.Load)}
+    for name in changed & lifter.names.keys():
+        del lifter.names[name]
+    there = [node for node in nodes if not (isinstance(node, ast.Constant) and node.value is None)]
+    types = {guess(lifter, node) for node in there}
+    return types.pop() if len(types) == 1 else None
 
 
 def _start(function: Callable[..., Any] | Captured, rows: list[Row]) -> tuple[Lifter, Captured]:

@@ -170,7 +170,8 @@ def _inlined(lifter: Lifter, function: Any, node: ast.Call, as_test: bool) -> Re
     except CannotLift as error:
         if error.line is not None:
             raise
-        raise Refusal(error.reason, error.suggestion, mistake=error.mistake) from None
+        name = getattr(function, "__qualname__", type(function).__name__)
+        raise Refusal(f"{name}() is not lifted: {error.reason}", error.suggestion, mistake=error.mistake) from None
     names, pending = _parameters(lifter, captured, function, node)
     inner = replace(lifter, captured=captured, names=names, depth=lifter.depth + 1)
     result = inner.run(type(inner).test if as_test else type(inner).expression)

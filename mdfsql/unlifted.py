@@ -14,7 +14,7 @@ from typing import Any
 from mdfsql.capture import Captured
 from mdfsql.schema import PYTHON_TYPES, Type
 
-__all__ = ["Shape", "cells", "item_types", "reads", "row_types", "shape", "snapshot", "value_type"]
+__all__ = ["Shape", "cells", "item_types", "plain", "reads", "returned", "row_types", "shape", "snapshot", "value_type"]
 
 # With these a function can reach any name.
 REACHING = frozenset({"eval", "exec", "globals", "locals", "vars"})
@@ -35,7 +35,7 @@ def _reads(captured: Captured) -> set[str] | None:
         return None
     found: set[str] = set()
     parents = {child: node for node in ast.walk(captured.node) for child in ast.iter_child_nodes(node)}
-    passed = {id(name) for returned in returned_dicts(captured.node) for name in _passed(returned, row)}
+    passed = {id(name) for result in _returned(captured.node) for name in _passed(result, row)}
     for node in ast.walk(captured.node):
         if isinstance(node, ast.arg) and node.arg == row and parents[parents[node]] is not captured.node:
             return None  # another function's parameter of the same name
@@ -90,8 +90,12 @@ def _leaves(node: ast.expr | None) -> Iterator[ast.expr | None]:
         yield node
 
 
-def returned_dicts(node: ast.Lambda | ast.FunctionDef) -> list[ast.expr | None]:
+def returned(captured: Captured) -> list[ast.expr]:
     """Return the expressions that a function may return, the branches of a conditional one by one."""
+    return [found if found is not None else ast.Constant(None) for found in _returned(captured.node)]
+
+
+def _returned(node: ast.Lambda | ast.FunctionDef) -> list[ast.expr | None]:
     if isinstance(node, ast.Lambda):
         return list(_leaves(node.body))
     return [leaf for found, _ in _returns(node.body) for leaf in _leaves(found.value)]
@@ -162,10 +166,10 @@ def shape(captured: Captured, columns: Sequence[str]) -> Shape | None:
         return None
     if isinstance(captured.node, ast.FunctionDef) and _falls_through(captured.node.body):
         return None
-    passes = any(_passed(r, row) or isinstance(r, ast.Name) for r in returned_dicts(captured.node))
+    passes = any(_passed(r, row) or isinstance(r, ast.Name) for r in _returned(captured.node))
     if passes and _reads(captured) is None:
         return None  # the row may have been changed on the way
-    found = [_entries(returned, row, columns) for returned in returned_dicts(captured.node)]
+    found = [_entries(node, row, columns) for node in _returned(captured.node)]
     if not found or any(entries is None or list(entries) != list(found[0] or ()) for entries in found):
         return None
     keys = {k: tuple(e[k] for e in found if e is not None and e[k] is not None) for k in found[0] or ()}
