@@ -10,6 +10,7 @@ import dataclasses
 import functools
 import gc
 import inspect
+import itertools
 import linecache
 import operator
 import os
@@ -224,18 +225,14 @@ def _name(function: FunctionType) -> str:
 
 def _check_names(found: Captured) -> None:
     """Refuse names that Python reads as others: __limit within a class is _Class__limit."""
-    names = {n for c in (found.code, *_nested(found.code)) for n in _names(c)}
-    if not any("__" in name for name in names):
+    places = found.code.co_qualname.split(".")
+    if all("<locals>" in pair for pair in itertools.pairwise(places)):  # not within a class
         return
     for node in ast.walk(found.node):
         for attribute in ("id", "attr", "arg", "name"):
             name = getattr(node, attribute, None)
-            if isinstance(name, str) and name.startswith("__") and not name.endswith("__") and name not in names:
+            if isinstance(name, str) and name.startswith("__") and not name.endswith("__"):
                 raise found.refuse(f"within a class, {name} is a private name of the class", node, "rename it")
-
-
-def _names(code: CodeType) -> tuple[str, ...]:
-    return (code.co_name, *code.co_names, *code.co_varnames, *code.co_freevars, *code.co_cellvars)
 
 
 def _bind(

@@ -302,14 +302,18 @@ def test_names_of_a_class_are_refused(tmp_path: Path) -> None:
         "__limit, _Box__limit = 1, 2\n"
         "class Box:\n    a = lambda r: r['a'] > __limit\n    b = lambda r: r.__x\n    c = lambda r: r['__c__']\n"
         "    d = lambda __r: __r\n"
-        "e = lambda r: __limit\n",
+        "    def e(self): return lambda r: dict(r, __x=1)\n"
+        "    (f,) = [lambda r: __limit for x in 'a']\n"
+        "e = lambda r: __limit\n"
+        "def f():\n    def g(): return lambda r: dict(r, __x=1)\n    return g()\n",
     )
-    for function in (made.Box.a, made.Box.b, made.Box.d):
+    for function in (made.Box.a, made.Box.b, made.Box.d, made.Box().e(), made.Box.f):
         with pytest.raises(CannotLift, match="private name of the class") as caught:
             capture(function)
         assert caught.value.line is not None and caught.value.column is not None
     assert source_of(made.Box.c) == "lambda r: r['__c__']"
     assert capture(made.e).lookup("__limit") == 1
+    assert source_of(made.f()) == "lambda r: dict(r, __x=1)"
 
 
 def test_builtins_are_those_of_the_function() -> None:
