@@ -18,6 +18,7 @@ from typing import Any
 
 import pytest
 
+import mdfsql as mdf
 from mdfsql.capture import _command_line, capture
 from mdfsql.errors import CannotLift
 
@@ -318,3 +319,16 @@ def test_cost_in_a_long_file(tmp_path: Path) -> None:
     # Many times what it takes, for machines that are busy: this is about the index, not about the machine.
     assert seconds(made.f1500) < 5
     assert min(seconds(f) for f in (made.f10, made.f2900, made.f1501)) < 0.05
+
+    # What the file needs besides: the module's imports, wherever they stand, do not make it parse the whole.
+    text = "try:\n    import math\nexcept ImportError:\n    pass\n"
+    text += "".join(f"f{n} = lambda item: math.floor(item['a']) > {n}\n" for n in range(3000))
+    made = module(tmp_path / "imports.py", text)
+    assert "tree" not in vars(capture(made.f1500).source)
+
+
+def test_a_dataset_that_runs_again_lifts_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    dataset = mdf.Dataset.from_items([{"a": 1}, {"a": 2}]).filter(lambda item: item["a"] > 1)
+    assert dataset.to_arrow().to_pylist() == [{"a": 2}]
+    monkeypatch.setattr("mdfsql.lift.capture", pytest.fail)
+    assert dataset.to_arrow().to_pylist() == [{"a": 2}]
