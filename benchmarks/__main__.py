@@ -9,6 +9,7 @@ from pathlib import Path
 
 from benchmarks.build import build
 from benchmarks.items import items
+from benchmarks.lift import lift
 from benchmarks.measure import Result, Skipped
 from benchmarks.start import command, imports
 from benchmarks.tpch import tpch
@@ -17,6 +18,7 @@ CASES: dict[str, Callable[[argparse.Namespace], Iterator[Result]]] = {
     "imports": lambda given: imports(given.repeats),
     "command": lambda given: command(given.repeats),
     "build": lambda given: build(given.repeats, given.peer_python),
+    "lift": lambda given: lift(given.repeats),
     "tpch": lambda given: tpch(given.repeats, given.data, given.scale),
     "items": lambda given: items(given.repeats),
 }

@@ -5,17 +5,22 @@ import __future__
 
 import ast
 import bisect
-import builtins
+import contextlib
+import dataclasses
 import functools
 import gc
 import inspect
+import itertools
 import linecache
 import operator
 import os
+import re
 import sys
+import threading
 import tokenize
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+import warnings
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from types import CodeType, FunctionType, MappingProxyType
 from typing import Any, TypeAlias
 
@@ -24,6 +29,8 @@ from mdfsql.errors import CannotLift
 __all__ = ["Captured", "capture"]
 
 Definition: TypeAlias = "ast.Lambda | ast.FunctionDef"
+Key: TypeAlias = tuple[str, int]  # a name and the line where its code starts
+Fingerprint: TypeAlias = tuple[object, ...]
 
 # Files whose trees are kept. A dozen modules make up most pipelines; the bound is for long-lived notebooks.
 KEPT_FILES = 64
@@ -35,25 +42,69 @@ UNSUPPORTED_FLAGS = {
 }
 
 # What "from __future__" leaves in a code object. A notebook hands it from cell to cell, and no body depends on it.
-FUTURE_FLAGS = functools.reduce(
+FUTURE_FLAGS = ~inspect.CO_NESTED & functools.reduce(
     operator.or_, (getattr(__future__, name).compiler_flag for name in __future__.all_feature_names)
 )
 
 SPECIAL_NAMES = {
     "<stdin>": "code typed into this REPL, or piped into Python, leaves no source behind",
     "<string>": "it was made by exec() or eval(), which leave no source behind",
+    "<timed exec>": "%time and %%time leave no source behind",
+    "<magic-timeit>": "%timeit and %%timeit leave no source behind",
 }
+
+PLACEHOLDER = getattr(functools, "Placeholder", object())  # from Python 3.14 on
+
+# Lines that go on with the statement before them: what a statement of a module starts with stands at the margin.
+CONTINUING = re.compile(r"[\s#)\]}]|$|(else|elif|except|finally)\b")
+IMPORTING = ("import", "from", "try", "if")  # how statements start that may import
+
+# An option of python that takes a value, among others in one argument: -c, -Ic, -Wignore, -X dev.
+OPTION = re.compile(r"-(?!$)[^-cmWX]*([cmWX])?(.*)", re.DOTALL)
+
+_lock = threading.RLock()  # of the sources that are kept, and of the line numbers of their trees
+
+
+@dataclass(frozen=True)
+class Unit:
+    """Statements that are compiled together, with what they define and the code it compiles to."""
+
+    module: ast.Module
+    nodes: Mapping[Key, Sequence[Definition]]
+    codes: Mapping[Key, Sequence[CodeType]]
+    alone: dict[Definition, Fingerprint | None] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Source:
-    """The text of one file with its tree, and its code objects by (name, first line)."""
+    """The text of one file, with the units that were compiled of it so far.
 
+    ``starts`` are the lines with which statements of the module seem to start. It is a guess, which lets a part be
+    parsed without the whole; where it is wrong, no code compares equal, and the whole file is compiled.
+    """
+
+    filename: str
     text: str
     lines: tuple[str, ...]
-    tree: ast.Module
-    codes: Mapping[tuple[str, int], tuple[CodeType, ...]]
-    filename: str
+    starts: tuple[int, ...]
+    units: dict[tuple[str, int, int], Unit | None] = field(default_factory=dict)
+
+    @functools.cached_property
+    def tree(self) -> ast.Module:
+        """The whole file; SyntaxError where it does not parse."""
+        return _parsed(self.text, self.filename)
+
+    @functools.cached_property
+    def imports(self) -> list[ast.stmt]:
+        """The imports of the module, as far as they can be told without parsing all of it."""
+        parts = (self.part(n) for n, start in enumerate(self.starts) if self.lines[start - 1].startswith(IMPORTING))
+        tree = _parsed("".join(part for part in parts if " import " in f" {part}"), self.filename)
+        return [node for node in ast.walk(tree) if isinstance(node, (ast.Import, ast.ImportFrom))]
+
+    def part(self, place: int) -> str:
+        """Return the text of the ``place``-th statement, as far as it can be told without parsing."""
+        end = self.starts[place + 1] - 1 if place + 1 < len(self.starts) else len(self.lines)
+        return "".join(f"{line}\n" for line in self.lines[self.starts[place] - 1 : end])
 
 
 @dataclass(frozen=True)
@@ -70,6 +121,7 @@ class Captured:
     arguments: Mapping[str, Any]
     closure: Mapping[str, Any]
     globals: Mapping[str, Any]
+    builtins: Mapping[str, Any]
 
     @property
     def locals(self) -> frozenset[str]:
@@ -84,8 +136,8 @@ class Captured:
             raise NameError(f"{name} has no value yet")
         if name in self.globals:
             return self.globals[name]
-        if hasattr(builtins, name):
-            return getattr(builtins, name)
+        if name in self.builtins:
+            return self.builtins[name]
         raise NameError(f"{name} is not defined")
 
     def refuse(
@@ -119,29 +171,48 @@ def capture(function: Callable[..., Any]) -> Captured:
     code = plain.__code__
     for flag, reason in UNSUPPORTED_FLAGS.items():
         if code.co_flags & flag:
-            raise CannotLift(f"{_name(plain)} cannot be lifted: {reason}")
-    source = _source(plain)
-    node = _find(source, code)
+            raise _refused(plain, reason)
+    with _lock:
+        source = _source(plain)
+        node = _find(source, code, plain)
     if node is None and code.co_filename in SPECIAL_NAMES:
-        raise CannotLift(f"{_name(plain)} cannot be lifted: {SPECIAL_NAMES[code.co_filename]}")
+        raise _refused(plain, SPECIAL_NAMES[code.co_filename], "put the function into a file")
     if node is None:
-        raise CannotLift(
-            f"the source of {_name(plain)} at {code.co_filename}:{code.co_firstlineno} is not what is running: "
-            "the file was edited after it was imported, or its code was rewritten by a tool",
-            suggestion="restart Python, so that what runs is what the file says",
+        raise _refused(
+            plain,
+            "its source is not what is running: the file was edited after it was imported, or its code was rewritten "
+            "by a tool",
+            "restart Python, so that what runs is what the file says",
         )
-    rows, arguments = _bind(plain, positional, keywords)
-    return Captured(node, source, code, rows, arguments, _closure(plain), MappingProxyType(plain.__globals__))
+    builtins: Mapping[str, Any] = plain.__builtins__  # type: ignore[attr-defined]
+    globals_ = MappingProxyType(plain.__globals__)
+    found = Captured(node, source, code, (), {}, _closure(plain), globals_, builtins)
+    _check_names(found)
+    rows, arguments = _bind(found, plain, positional, keywords)
+    return dataclasses.replace(found, rows=rows, arguments=arguments)
+
+
+def _refused(function: FunctionType, reason: str, suggestion: str | None = None) -> CannotLift:
+    """Return the error for a function whose source there is nothing to point at."""
+    name, line = function.__code__.co_filename, function.__code__.co_firstlineno
+    return CannotLift(
+        f"{_name(function)} at {name}:{line} cannot be lifted: {reason}",
+        suggestion=suggestion,
+        filename=name,
+        line=line,
+    )
 
 
 def _unwrap(function: Any) -> tuple[FunctionType, tuple[Any, ...], dict[str, Any]]:
     positional: tuple[Any, ...] = ()
     keywords: dict[str, Any] = {}
-    while isinstance(function, functools.partial):
+    while type(function) is functools.partial:
         # The inner partial's arguments come first, the outer's keywords win: what calling it does.
         positional = (*function.args, *positional)
         keywords = {**function.keywords, **keywords}
         function = function.func
+    if any(value is PLACEHOLDER for value in positional):
+        raise CannotLift("a partial() with a Placeholder is not lifted", suggestion="write a lambda")
     if isinstance(function, FunctionType):
         return function, positional, keywords
     kind = "a bound method" if inspect.ismethod(function) else f"{type(function).__name__} {function!r:.60}"
@@ -152,35 +223,49 @@ def _name(function: FunctionType) -> str:
     return "this lambda" if function.__name__ == "<lambda>" else f"{function.__name__}()"
 
 
+def _check_names(found: Captured) -> None:
+    """Refuse names that Python reads as others: __limit within a class is _Class__limit."""
+    places = found.code.co_qualname.split(".")
+    if all("<locals>" in pair for pair in itertools.pairwise(places)):  # not within a class
+        return
+    for node in ast.walk(found.node):
+        for attribute in ("id", "attr", "arg", "name"):
+            name = getattr(node, attribute, None)
+            if isinstance(name, str) and name.startswith("__") and not name.endswith("__"):
+                raise found.refuse(f"within a class, {name} is a private name of the class", node, "rename it")
+
+
 def _bind(
-    function: FunctionType, positional: tuple[Any, ...], keywords: Mapping[str, Any]
+    found: Captured, function: FunctionType, positional: tuple[Any, ...], keywords: Mapping[str, Any]
 ) -> tuple[tuple[str, ...], dict[str, Any]]:
     """Return the parameters left open for rows, and the values of the others."""
-    code = function.__code__
+    code, name = function.__code__, _name(function)
     if code.co_flags & (inspect.CO_VARARGS | inspect.CO_VARKEYWORDS):
-        raise CannotLift(
-            f"{_name(function)} takes *args or **kwargs", suggestion="name the parameters, or drop the decorator"
-        )
+        raise found.refuse(f"{name} takes *args or **kwargs", suggestion="name the parameters, or drop the decorator")
     places = code.co_varnames[: code.co_argcount]
     named = code.co_varnames[code.co_argcount : code.co_argcount + code.co_kwonlyargcount]
     arguments: dict[str, Any] = dict(function.__kwdefaults__ or {})
     defaults = function.__defaults__ or ()
     arguments.update(zip(places[len(places) - len(defaults) :], defaults, strict=True))
     if len(positional) > len(places):
-        raise CannotLift(f"{_name(function)} takes {len(places)} positional arguments, partial() gives more")
+        reason = f"{name} takes {len(places)} positional arguments, partial() gives more"
+        raise found.refuse(reason, mistake=True)
     arguments.update(zip(places, positional, strict=False))
     unknown = [k for k in keywords if k not in places + named or k in places[: code.co_posonlyargcount]]
     twice = [k for k in keywords if k in places[: len(positional)]]
     if unknown or twice:
-        raise CannotLift(f"{_name(function)} cannot take the argument {(unknown + twice)[0]!r} that partial() gives it")
+        reason = f"{name} cannot take the argument {(unknown + twice)[0]!r} that partial() gives it"
+        raise found.refuse(reason, mistake=True)
     arguments.update(keywords)
     missing = [k for k in named if k not in arguments]
     if missing:
-        raise CannotLift(f"{_name(function)} has no value for its keyword-only parameter {missing[0]!r}")
-    # A row is given by position: a parameter after one that partial() filled by name could never be reached.
+        raise found.refuse(f"{name} has no value for its keyword-only parameter {missing[0]!r}", mistake=True)
     rows = tuple(p for p in places if p not in arguments)
-    if any(p in keywords for p in places[: len(rows)]):
-        raise CannotLift(f"{_name(function)} has its first parameter filled by partial()")
+    # A row is given by position: a parameter after one that partial() filled by name could never be reached.
+    reached = places[len(positional) :][: len(rows)]
+    if any(p in keywords for p in reached):
+        reason = f"{name} has its parameter {reached[0]!r} filled by partial(), where the row would go"
+        raise found.refuse(reason, mistake=True)
     return rows, arguments
 
 
@@ -203,28 +288,42 @@ def _source(function: FunctionType) -> Source:
     kept = _sources.get(filename)
     if kept is not None and kept[0] == stamp:
         return kept[1]
-    text = read()
-    source = _index(text, filename, function)
+    # Lines end where Python ends them: not at a form feed, as they do for str.splitlines().
+    text = read().replace("\r\n", "\n").replace("\r", "\n")
+    lines = tuple(text.split("\n"))
+    source = Source(filename, text, lines, tuple(_starts(lines)))
     while len(_sources) >= KEPT_FILES:
         _sources.pop(next(iter(_sources)))
     _sources[filename] = (stamp, source)
     return source
 
 
+def _starts(lines: Sequence[str]) -> Iterator[int]:
+    decorated = False
+    for number, line in enumerate(lines, 1):
+        if CONTINUING.match(line):
+            continue
+        if not decorated:
+            yield number
+        decorated = line.startswith("@")
+
+
 def _locate(filename: str, function: FunctionType) -> tuple[object, Callable[[], str]]:
     """Return what tells one version of the text from another, and how to read it."""
-    for path in (filename, function.__globals__.get("__file__")):
-        # A relative path does not survive os.chdir(); the module knows where it came from.
-        if path and os.path.basename(path) == os.path.basename(filename) and os.path.isfile(path):
+    origin = function.__globals__.get("__file__")
+    # A relative path does not survive os.chdir(); the module knows where it came from.
+    paths = (filename, origin) if os.path.isabs(filename) else (origin, filename)
+    for path in paths:
+        if isinstance(path, str) and os.path.basename(path) == os.path.basename(filename) and os.path.isfile(path):
             status = os.stat(path)
             return (path, status.st_mtime_ns, status.st_size), functools.partial(_read, path, function)
     # IPython's cells, doctests, zip files and the newer REPL.
     text = "".join(linecache.getlines(filename, function.__globals__))
     if not text and filename == "<string>":
-        text = _command_line()
+        text = _command_line(sys.orig_argv[1:])
     if not text:
-        why = SPECIAL_NAMES.get(filename, f"its source {filename} is not to be found")
-        raise CannotLift(f"{_name(function)} cannot be lifted: {why}", suggestion="put the function into a file")
+        why = SPECIAL_NAMES.get(filename, "its source is not to be found")
+        raise _refused(function, why, "put the function into a file")
     return text, lambda: text
 
 
@@ -233,37 +332,126 @@ def _read(path: str, function: FunctionType) -> str:
         with tokenize.open(path) as file:
             return file.read()
     except (OSError, SyntaxError, UnicodeDecodeError) as error:
-        raise CannotLift(f"{_name(function)} cannot be lifted: {path} cannot be read: {error}") from error
+        raise _refused(function, f"{path} cannot be read: {error}") from error
 
 
-def _command_line() -> str:
-    argv = sys.orig_argv
-    for place, argument in enumerate(argv[1:], 1):
-        if argument.startswith("-") and not argument.startswith("--") and argument.endswith("c"):
-            return argv[place + 1] if place + 1 < len(argv) else ""
+def _command_line(arguments: Sequence[str]) -> str:
+    """Return the code given with -c to Python, whose own arguments these are."""
+    rest = iter(arguments)
+    for argument in rest:
+        option = OPTION.fullmatch(argument)
+        if argument.startswith("--check-hash-based-pycs"):
+            next(rest, None)
+        elif option is None or option[1] == "m":
+            break
+        elif option[1]:
+            value = option[2] or next(rest, "")
+            if option[1] == "c":
+                return value
     return ""
 
 
-def _index(text: str, filename: str, function: FunctionType) -> Source:
+def _find(source: Source, code: CodeType, function: FunctionType) -> Definition | None:
+    """Return the one definition in ``source`` that compiles to ``code``; None where none does."""
+    key, fingerprint = (code.co_name, code.co_firstlineno), _fingerprint(code)
+    try:
+        for unit in _units(source, code.co_firstlineno, code.co_flags & FUTURE_FLAGS):
+            if unit is None or all(_fingerprint(c) != fingerprint for c in unit.codes.get(key, ())):
+                continue
+            nodes = unit.nodes.get(key, ())
+            if len(nodes) == 1:
+                return nodes[0]
+            # Of several that compile alike, any will do: what they close over comes from the function object.
+            for node in nodes:
+                if node not in unit.alone:
+                    unit.alone[node] = _compiled_alone(source, unit, node, code.co_flags & FUTURE_FLAGS)
+                if unit.alone[node] == fingerprint:
+                    return node
+    except SyntaxError as error:
+        raise _refused(
+            function,
+            f"{source.filename} does not compile any more: {error}",
+            "restart Python, so that what runs is what the file says",
+        ) from error
+    return None
+
+
+def _units(source: Source, line: int, flags: int) -> Iterator[Unit | None]:
+    """Yield what may have been compiled together around ``line``, from a few lines to the whole file.
+
+    That the code compares equal is the proof, whatever it was compiled with. From 3.12 on, ``module.call()`` compiles
+    differently with and without the module's imports; a notebook and the REPL compile each statement by itself.
+    """
+    place = max(bisect.bisect_right(source.starts, line) - 1, 0)
+
+    def part() -> list[ast.stmt]:
+        return _parsed("\n" * (source.starts[place] - 1) + source.part(place), source.filename).body
+
+    if source.starts:
+        yield _unit(source, flags, ("part", place), part)
+        yield _unit(source, flags, ("part with imports", place), lambda: [*source.imports, *part()])
+    for n, one in enumerate(source.tree.body):
+        if (_first_line(one) or 0) <= line <= (one.end_lineno or 0):
+            yield _unit(source, flags, ("statement", n), functools.partial(list, [one]))
+    yield _unit(source, flags, ("file", 0), lambda: source.tree.body)
+
+
+def _unit(source: Source, flags: int, what: tuple[str, int], body: Callable[[], list[ast.stmt]]) -> Unit | None:
+    """Return the unit that is kept, or make it; None where its statements do not compile by themselves."""
+    key = (*what, flags)
+    if key not in source.units:
+        try:
+            source.units[key] = _index(source, ast.Module(body(), []), flags)
+        except SyntaxError:
+            source.units[key] = None
+    return source.units[key]
+
+
+@contextlib.contextmanager
+def _undisturbed() -> Iterator[None]:
+    """Compile without garbage collection, and without the warnings that the first compilation gave already."""
     collecting = gc.isenabled()
     # A tree is made of thousands of objects that all stay: collecting garbage while it grows doubles the time.
     gc.disable()
     try:
-        tree = ast.parse(text, filename)
-        module = compile(tree, filename, "exec", dont_inherit=True)
-    except (SyntaxError, ValueError) as error:
-        raise CannotLift(
-            f"{_name(function)} cannot be lifted: {filename} does not compile any more: {error}",
-            suggestion="restart Python, so that what runs is what the file says",
-        ) from error
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    except (ValueError, RecursionError, MemoryError) as error:
+        raise SyntaxError(str(error)) from error
     finally:
         if collecting:
             gc.enable()
-    codes: dict[tuple[str, int], tuple[CodeType, ...]] = {}
-    for code in _nested(module):
-        key = (code.co_name, code.co_firstlineno)
-        codes[key] = (*codes.get(key, ()), code)
-    return Source(text, tuple(text.splitlines()), tree, codes, filename)
+
+
+def _parsed(text: str, filename: str) -> ast.Module:
+    with _undisturbed():
+        return ast.parse(text, filename)
+
+
+def _compiled(module: ast.Module, filename: str, flags: int) -> CodeType:
+    # A notebook's cell may await; it changes nothing for the functions in it.
+    flags |= ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
+    with _undisturbed():
+        return compile(module, filename, "exec", flags, dont_inherit=True)
+
+
+def _index(source: Source, module: ast.Module, flags: int) -> Unit:
+    codes: dict[Key, list[CodeType]] = {}
+    for code in _nested(_compiled(module, source.filename, flags)):
+        codes.setdefault((code.co_name, code.co_firstlineno), []).append(code)
+    nodes: dict[Key, list[Definition]] = {}
+    stack: list[Any] = [module]
+    while stack:  # as ast.walk(), in a third of the time
+        node = stack.pop()
+        if isinstance(node, (ast.Lambda, ast.FunctionDef)):
+            nodes.setdefault((_node_name(node), _first_line(node) or 0), []).append(node)
+        for value in node.__dict__.values():
+            if isinstance(value, list):
+                stack.extend(v for v in value if isinstance(v, ast.AST))
+            elif isinstance(value, ast.AST) and value._fields:
+                stack.append(value)
+    return Unit(module, nodes, codes)
 
 
 def _nested(code: CodeType) -> Iterator[CodeType]:
@@ -271,19 +459,6 @@ def _nested(code: CodeType) -> Iterator[CodeType]:
         if isinstance(const, CodeType):
             yield const
             yield from _nested(const)
-
-
-def _find(source: Source, code: CodeType) -> Definition | None:
-    """Return the one definition in ``source`` that compiles to ``code``; None where none does."""
-    fingerprint = _fingerprint(code)
-    same = [c for c in source.codes.get((code.co_name, code.co_firstlineno), ()) if _fingerprint(c) == fingerprint]
-    if not same:
-        return None
-    nodes = [n for n in _definitions(source.tree, code.co_firstlineno) if _node_name(n) == code.co_name]
-    if len(nodes) > 1:
-        # Of several that compile alike, any will do: what they close over comes from the function object.
-        return next((n for n in nodes if _compiled_alone(source, n) == fingerprint), None)
-    return nodes[0] if nodes else None
 
 
 def _fingerprint(code: CodeType) -> tuple[object, ...]:
@@ -311,39 +486,6 @@ def _exact(const: object) -> object:
     return (type(const).__name__, repr(const))
 
 
-def _definitions(tree: ast.AST, line: int) -> Iterator[Definition]:
-    """Yield the lambdas and defs whose code starts at ``line``."""
-    for child in _children(tree, line):
-        start = _first_line(child)
-        # Nodes without a position (arguments, comprehensions) are looked into.
-        if start is not None and not start <= line <= (getattr(child, "end_lineno", None) or start):
-            continue
-        if start == line and isinstance(child, (ast.Lambda, ast.FunctionDef)):
-            yield child
-        yield from _definitions(child, line)
-
-
-def _children(node: ast.AST, line: int) -> Iterator[ast.AST]:
-    for _, value in ast.iter_fields(node):
-        if isinstance(value, ast.AST):
-            yield value
-        elif (
-            isinstance(value, list)
-            and len(value) > 8
-            and None not in value
-            and all(_first_line(v) for v in (value[0], value[-1]))
-        ):
-            # Long lists stand in the order of the file: a bisection, lest each look-up walk the whole module.
-            place = bisect.bisect_left(value, line, key=_line_key)
-            yield from value[max(place - 1, 0) : bisect.bisect_right(value, line, key=_line_key)]
-        elif isinstance(value, list):
-            yield from (v for v in value if isinstance(v, ast.AST))
-
-
-def _line_key(node: ast.AST | None) -> int:
-    return (node and _first_line(node)) or 0
-
-
 def _first_line(node: ast.AST) -> int | None:
     # A decorated def starts, for its code object, at its first decorator.
     decorators = getattr(node, "decorator_list", None)
@@ -354,7 +496,7 @@ def _node_name(node: Definition) -> str:
     return node.name if isinstance(node, ast.FunctionDef) else "<lambda>"
 
 
-def _compiled_alone(source: Source, node: Definition) -> tuple[object, ...] | None:
+def _compiled_alone(source: Source, unit: Unit, node: Definition, flags: int) -> Fingerprint | None:
     """Return the fingerprint of one of several definitions on a line, told apart by moving it to a line of its own."""
     # All of it moves: what stands on one line compiles differently when it is pulled apart.
     inner: list[Any] = [n for n in ast.walk(node) if hasattr(n, "lineno")]
@@ -365,8 +507,8 @@ def _compiled_alone(source: Source, node: Definition) -> tuple[object, ...] | No
         part.end_lineno = (part.end_lineno or part.lineno) + offset
     mark = _first_line(node)
     try:
-        module = compile(source.tree, source.filename, "exec", dont_inherit=True)
-    except ValueError:
+        module = _compiled(unit.module, source.filename, flags)
+    except SyntaxError:
         return None
     finally:
         for part, (start, end) in zip(inner, kept, strict=True):

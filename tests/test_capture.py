@@ -1,4 +1,4 @@
-"""From functions to their source: proven, or refused."""
+"""From functions to their source, in processes and sessions of their own too: proven, or refused."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ import functools
 import importlib.util
 import linecache
 import os
+import py_compile
+import select
 import subprocess
 import sys
 import time
@@ -16,10 +18,12 @@ from typing import Any
 
 import pytest
 
-from mdfsql.capture import capture
+import mdfsql as mdf
+from mdfsql.capture import _command_line, capture
 from mdfsql.errors import CannotLift
 
 ROOT = Path(__file__).parent.parent
+VERSION = sys.version_info[:2]
 
 
 def module(path: Path, source: str) -> ModuleType:
@@ -108,22 +112,163 @@ def test_notebook_cells_are_found() -> None:
     assert capture(namespace["f"]).lookup("x") == 1
 
 
-SCRIPT = """
-from mdfsql.capture import capture
+# What a test's own process says about its functions.
+SHOW = """
 import ast
-print(ast.unparse(capture(lambda r: r['a'] > 1).node))
+from mdfsql.capture import capture
+from mdfsql.errors import CannotLift
+def show(*functions):
+    for f in functions:
+        try:
+            print(ast.unparse(capture(f).node))
+        except CannotLift as error:
+            print("REFUSED", str(error).replace(chr(10), " "))
 """
 
 
-@pytest.mark.parametrize("how", [["-c", SCRIPT], ["-Bc", SCRIPT], ["-O", "-c", SCRIPT]])
-def test_command_line(how: list[str]) -> None:
-    done = subprocess.run([sys.executable, *how], cwd=ROOT, capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "lambda r: r['a'] > 1"
+def python(
+    *arguments: str, cwd: Path | None = None, env: dict[str, str] | None = None, piped: str | None = None
+) -> str:
+    """Return what a Python process of its own prints."""
+    done = subprocess.run(
+        [sys.executable, *arguments],
+        cwd=cwd,
+        env={**os.environ, "PYTHONPATH": str(ROOT), **(env or {})},
+        input=piped,
+        capture_output=True,
+        encoding="utf-8",
+        check=False,
+    )
+    assert not done.returncode, done.stderr
+    return done.stdout.strip()
+
+
+def test_bytecode_only(tmp_path: Path) -> None:
+    (tmp_path / "bare.py").write_text(f"{SHOW}\nshow(lambda r: r['a'])\n")
+    py_compile.compile(str(tmp_path / "bare.py"), cfile=str(tmp_path / "bare.pyc"), doraise=True)
+    (tmp_path / "bare.py").unlink()
+    assert "its source is not to be found" in python("-c", "import bare", env={"PYTHONPATH": f"{tmp_path}:{ROOT}"})
+
+
+SCRIPT = f"""{SHOW}
+import math
+show(lambda r: math.floor(r['a']), lambda r: r['b'])
+def row(r):
+    assert r['a']
+    return __debug__ or r['b']
+if __debug__: show(row)
+else: show(row)
+"""
+ROW = "def row(r):\n    assert r['a']\n    return __debug__ or r['b']"
+FOUND = f"lambda r: math.floor(r['a'])\nlambda r: r['b']\n{ROW}"
+
+
+@pytest.mark.parametrize("options", [[], ["-O"], ["-OO"], ["-Xno_debug_ranges"], ["-Werror"], ["-I"]])
+def test_scripts(options: list[str], tmp_path: Path) -> None:
+    path = f"import sys; sys.path.insert(0, {str(ROOT)!r})\n"
+    (tmp_path / "main.py").write_text(path + SCRIPT)
+    assert python(*options, "main.py", cwd=tmp_path) == FOUND
+    assert python(*options, "-c", path + SCRIPT) == FOUND
+    if "-I" not in options:
+        assert python(*options, "-m", "main", cwd=tmp_path, env={"PYTHONOPTIMIZE": "1"}) == FOUND
+
+
+def test_a_script_that_changes_the_directory(tmp_path: Path) -> None:
+    (tmp_path / "other").mkdir()
+    (tmp_path / "main.py").write_text(f"import os; os.chdir('other')\n{SCRIPT}")
+    (tmp_path / "other" / "main.py").write_text(SCRIPT)
+    assert python("main.py", cwd=tmp_path) == FOUND
+    assert python("-m", "main", cwd=tmp_path) == FOUND
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        (["-c", "code", "-c", "other"], "code"),
+        (["-ccode", "x"], "code"),
+        (["-Ic", "code"], "code"),
+        (["-IBccode"], "code"),
+        (["-W", "c", "-c", "code"], "code"),
+        (["-Wc", "-c", "code"], "code"),
+        (["-Xpycache_prefix=/c", "-X", "c", "-bbc", "code"], "code"),
+        (["--check-hash-based-pycs", "always", "-c", "code"], "code"),
+        (["script.py", "-c", "code"], ""),
+        (["-m", "module", "-c", "code"], ""),
+        (["-", "-c", "code"], ""),
+        (["-c"], ""),
+        ([], ""),
+    ],
+)
+def test_code_on_the_command_line(arguments: list[str], code: str) -> None:
+    assert _command_line(arguments) == code
+    if code and "always" not in arguments:
+        shown = python(*(a.replace("code", "import sys; print(sys.orig_argv[1:] and 'ran')") for a in arguments))
+        assert shown == "ran"
 
 
 def test_standard_input() -> None:
-    done = subprocess.run([sys.executable], input=SCRIPT, cwd=ROOT, capture_output=True, text=True, check=False)
-    assert "leaves no source behind" in done.stderr or done.stdout.strip() == "lambda r: r['a'] > 1"
+    assert "code typed into this REPL, or piped into Python, leaves no source behind" in python(piped=SCRIPT)
+
+
+@pytest.mark.parametrize("basic", ["", "1"])
+def test_the_repl(basic: str, tmp_path: Path) -> None:
+    pty = pytest.importorskip("pty")
+    (tmp_path / "shown.py").write_text(SHOW)
+    main, side = pty.openpty()
+    env = {**os.environ, "PYTHONPATH": f"{tmp_path}:{ROOT}", "PYTHON_BASIC_REPL": basic, "TERM": "dumb"}
+    with subprocess.Popen([sys.executable, "-q"], stdin=side, stdout=side, stderr=side, env=env) as running:
+        os.close(side)
+        os.write(main, b"import math; from shown import show\nshow(lambda r: math.floor(r['a'] + 1))\nexit()\n")
+        shown = b""
+        end = time.monotonic() + 60
+        while time.monotonic() < end and select.select([main], [], [], 60)[0]:
+            try:
+                shown += os.read(main, 4096)
+            except OSError:  # how a terminal ends
+                break
+        running.kill()
+    os.close(main)
+    wanted = "lambda r: math.floor(r['a'] + 1)" if VERSION >= (3, 13) else "REFUSED this lambda at <stdin>:1"
+    assert any(line.startswith(wanted) for line in shown.decode().splitlines()), shown.decode()
+
+
+CELLS: list[tuple[str, list[str]]] = [
+    ("import math", []),
+    ("show(lambda r: math.floor(r['a']) > 1)", ["lambda r: math.floor(r['a']) > 1"]),
+    ("import math as m\nf = lambda r: m.floor(r['a'])\nshow(f)", ["lambda r: m.floor(r['a'])"]),
+    ("import math as n; f = lambda r: n.floor(r['a']); show(f)", ["lambda r: n.floor(r['a'])"]),
+    ("if f:\n    pass\nelse:\n    pass\nfor x in [1]: show(lambda r: x)", ["lambda r: x"]),
+    ("f = lambda r: r['a'] > 1\nshow(f)", ["lambda r: r['a'] > 1"]),
+    ("f = lambda r: r['a'] > 2\nshow(f)", ["lambda r: r['a'] > 2"]),
+    ("from __future__ import annotations", []),
+    ("def f(r: Nowhere):\n    def g(q: Nowhere): return q\n    return g(r)", []),
+    ("show(f)", ["def f(r: Nowhere):", "", "    def g(q: Nowhere):", "        return q", "    return g(r)"]),
+    ("async def go(f): return f\nshow(await go(lambda r: r['b']))", ["lambda r: r['b']"]),
+    ("%%capture\nf = lambda r: r['c']", []),
+    ("show(f)", ["lambda r: r['c']"]),
+    ("%%time\nf = lambda r: r['d']", ["CPU", "Wall"]),
+    ("show(f)", ["REFUSED this lambda at <timed exec>:1 cannot be lifted: %time and %%time leave no source behind"]),
+    ("%timeit -n1 -r1 show(lambda r: r['d'])", ["REFUSED this lambda at <magic-timeit>:1 cannot be lifted"]),
+]
+
+
+def test_notebooks(tmp_path: Path) -> None:
+    """Cells in a real IPython, in a process of its own: it changes the one that it runs in."""
+    pytest.importorskip("IPython")
+    (tmp_path / "shown.py").write_text(SHOW)
+    (tmp_path / "cells.py").write_text(
+        "from IPython.core.interactiveshell import InteractiveShell\n"
+        "shell = InteractiveShell.instance()\n"
+        "from test_cells import CELLS\n"
+        "for cell in ['from shown import show', *CELLS]:\n"
+        "    print('#')\n"
+        "    assert shell.run_cell(cell, store_history=True).success\n"
+    )
+    (tmp_path / "test_cells.py").write_text(f"CELLS = {[cell for cell, _ in CELLS]!r}\n")
+    shown = python("cells.py", cwd=tmp_path, env={"IPYTHONDIR": str(tmp_path)})
+    for (cell, wanted), found in zip(CELLS, shown.split("#")[2:], strict=True):
+        lines = found.strip("\n").split("\n")
+        assert [line[: len(w)] for line, w in zip(lines, wanted, strict=False)] == wanted, cell
 
 
 def test_partial() -> None:
@@ -174,3 +319,16 @@ def test_cost_in_a_long_file(tmp_path: Path) -> None:
     # Many times what it takes, for machines that are busy: this is about the index, not about the machine.
     assert seconds(made.f1500) < 5
     assert min(seconds(f) for f in (made.f10, made.f2900, made.f1501)) < 0.05
+
+    # What the file needs besides: the module's imports, wherever they stand, do not make it parse the whole.
+    text = "try:\n    import math\nexcept ImportError:\n    pass\n"
+    text += "".join(f"f{n} = lambda item: math.floor(item['a']) > {n}\n" for n in range(3000))
+    made = module(tmp_path / "imports.py", text)
+    assert "tree" not in vars(capture(made.f1500).source)
+
+
+def test_a_dataset_that_runs_again_lifts_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    dataset = mdf.Dataset.from_items([{"a": 1}, {"a": 2}]).filter(lambda item: item["a"] > 1)
+    assert dataset.to_arrow().to_pylist() == [{"a": 2}]
+    monkeypatch.setattr("mdfsql.lift.capture", pytest.fail)
+    assert dataset.to_arrow().to_pylist() == [{"a": 2}]
