@@ -107,7 +107,7 @@ def _through(
     outputs: Mapping[str, exp.Expr | Type],
     *,
     why: str,
-    function: Callable[..., Any] | None = None,
+    function: Any = None,
     read: Sequence[str] | None = None,
 ) -> Relation:
     """Return a relation whose outputs are expressions over the relation, or of a type: those the function computes.
@@ -296,8 +296,8 @@ def _map_cells(relation: Relation, given: RowFunction, outputs: Mapping[str, exp
     captured = given.source()
     names = [name for name, node in outputs.items() if not isinstance(node, exp.Expr)]
     if shape(captured, list(relation.schema)) is not None:
-        function, read = cells(given.given, captured, list(relation.schema), names)
-        return _through(relation, given, "cells", outputs, why=why, function=function, read=read)
+        kind, function, read = cells(given.given, captured, list(relation.schema), names)
+        return _through(relation, given, kind, outputs, why=why, function=function, read=read)
     lifted = {n: node.copy() for n, node in outputs.items() if isinstance(node, exp.Expr)}
     types = steps.project(relation, lifted).schema if lifted else {}
     return _through(relation, given, "row", {n: types.get(n, outputs[n]) for n in outputs}, why=why)
@@ -410,7 +410,8 @@ class Functions:
         name = _unused("_python", self.relation.schema)
         outputs = {**_columns(self.relation.schema), name: type_}
         read = given.reads(self._given.schema)
-        self.relation = _through(self.relation, given, "truth" if truth else "value", outputs, why=why, read=read)
+        kind, run = ("truth", given.function) if truth else ("values", (given.function,))
+        self.relation = _through(self.relation, given, kind, outputs, why=why, function=run, read=read)
         return column(name)
 
     def finish(self, make: Callable[[Functions], Relation]) -> Relation:

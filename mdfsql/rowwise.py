@@ -5,13 +5,17 @@ It needs pyarrow and nothing else of the package, so that it can be sent to work
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import decimal
+import functools
 import itertools
+import operator
 import re
 import traceback
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass
+from types import NoneType
 from typing import Any
 
 import pyarrow as pa
@@ -54,7 +58,8 @@ class Program:
 
     - ``filter``: a row, and whether it is kept;
     - ``cells``: a row, and a tuple of functions without arguments that give the computed columns, each for itself;
-    - ``value``: a row, and the one computed column; ``truth``: the same, as a bool;
+    - ``values``: ``function`` is a tuple of functions, each takes a row and gives one of the computed columns;
+    - ``truth``: a row, and the one computed column, as a bool;
     - ``row``: a row, and a dict or dataclass of the computed columns;
     - ``rows``: a row, and a list of such dicts;
     - ``batches``: a record batch, and a record batch or table of the computed columns.
@@ -63,12 +68,17 @@ class Program:
     each column of ``schema`` which input column it is, or that it is computed (None). ``place`` is for messages.
     """
 
-    function: Callable[..., Any]
+    function: Any
     kind: str
     reads: tuple[tuple[int, str], ...]
     outputs: tuple[int | None, ...]
     schema: pa.Schema
     place: str
+
+    @property
+    def functions(self) -> tuple[Callable[[Any], Any], ...]:
+        """The functions of a program of ``values``."""
+        return tuple(self.function)
 
     @property
     def computed(self) -> list[pa.Field]:
@@ -108,25 +118,32 @@ def _rows(program: Program, batch: pa.RecordBatch) -> list[dict[str, Any]]:
     return rows
 
 
-def _results(program: Program, rows: list[dict[str, Any]], finish: Callable[[Any], Any] | None = None) -> list[Any]:
-    """Return what the function gives for each row; None where it raises only because a value of the row is None."""
-    function = program.function
+def _results(program: Program, function: Callable[[Any], Any], batch: pa.RecordBatch, poison: Any) -> list[Any]:
+    """Return what a function gives for each row; ``poison`` where it raises only because a value of the row is None."""
     results: list[Any] = []
     append = results.append
     # A short loop with one call: most functions are short, too.
-    for row in rows:
+    for row in _rows(program, batch):
         try:
-            append(function(row) if finish is None else finish(function(row.copy())))
+            append(function(row))
         except Exception as error:
-            append(_settled(program, error, row))
+            append(_settled(program, function, error, batch, len(results), poison))
     return results
 
 
-def _settled(program: Program, error: Exception, row: dict[str, Any]) -> Any:
-    """Return None for an error that is only about a None of the row; raise the others."""
-    if isinstance(error, (TypeError, AttributeError)) and _is_about_none(program, error, row):
-        return None
+def _settled(
+    program: Program, function: Callable[[Any], Any], error: Exception, batch: pa.RecordBatch, number: int, poison: Any
+) -> Any:
+    """Return ``poison`` for an error that is only about a None of the row; raise the others."""
+    row = _row_at(program, batch, number)
+    if isinstance(error, (TypeError, AttributeError)) and _is_about_none(function, error, row):
+        return poison
     raise _failed(program, error, row) from error
+
+
+def _row_at(program: Program, batch: pa.RecordBatch, number: int) -> dict[str, Any]:
+    """Return a row as it was given: the function may have changed its own."""
+    return _rows(program, batch.slice(number, 1))[0]
 
 
 def _failed(program: Program, error: BaseException, row: Mapping[str, Any]) -> RowError:
@@ -177,18 +194,13 @@ def _holds_none(value: Any) -> bool:
     return value is None or (isinstance(value, list) and any(map(_holds_none, value)))
 
 
-def _is_about_none(program: Program, error: Exception, row: dict[str, Any]) -> bool:
+def _is_about_none(function: Callable[[Any], Any], error: Exception, row: dict[str, Any]) -> bool:
     """Tell whether an error speaks of None, and the function read a None of the row before it was raised."""
     if not NAMES_NONE.search(str(error)) or not any(map(_holds_none, row.values())):
         return False
     watched = _Watched(row)
-    try:
-        found = program.function(watched)
-        if program.kind == "cells":
-            for cell in found:
-                cell()
-    except Exception:
-        return watched.none_was_read
+    with contextlib.suppress(Exception):
+        function(watched)
     return watched.none_was_read
 
 
@@ -196,99 +208,120 @@ def _is_about_none(program: Program, error: Exception, row: dict[str, Any]) -> b
 
 
 def _filter(program: Program, batch: pa.RecordBatch) -> pa.RecordBatch:
-    kept = [truth is True for truth in _results(program, _rows(program, batch), bool)]
-    found = batch.filter(pa.array(kept, pa.bool_()))
+    found = batch.filter(pa.array(_truths(program, batch, poison=False), pa.bool_()))
     return pa.RecordBatch.from_arrays([found.column(place) for place in program.outputs], schema=program.schema)
 
 
-def _value(program: Program, batch: pa.RecordBatch) -> pa.RecordBatch:
-    rows = _rows(program, batch)
-    return _joined(program, batch, [_results(program, rows, bool if program.kind == "truth" else None)], rows)
+def _truths(program: Program, batch: pa.RecordBatch, poison: bool | None) -> list[bool | None]:
+    """Return whether Python finds what the function gives true."""
+    found = _results(program, program.function, batch, poison)
+    if not set(map(type, found)) <= {bool, NoneType}:
+        for number, value in enumerate(found):
+            try:
+                found[number] = bool(value)
+            except Exception as error:
+                raise _failed(program, error, _row_at(program, batch, number)) from error
+    return found
+
+
+def _truth(program: Program, batch: pa.RecordBatch) -> pa.RecordBatch:
+    return _joined(program, batch, [_truths(program, batch, poison=None)])
+
+
+def _values(program: Program, batch: pa.RecordBatch) -> pa.RecordBatch:
+    return _joined(program, batch, [_results(program, function, batch, None) for function in program.functions])
 
 
 def _cells(program: Program, batch: pa.RecordBatch) -> pa.RecordBatch:
-    function, rows = program.function, _rows(program, batch)
+    nothing = (_nothing,) * len(program.computed)
     columns: list[list[Any]] = [[] for _ in program.computed]
-    for row in rows:
-        try:
-            cells = function(row)
-        except Exception as error:
-            _settled(program, error, row)
-            cells = (_nothing,) * len(columns)
-        for column, cell in zip(columns, cells, strict=True):
+    for number, cells in enumerate(_results(program, program.function, batch, nothing)):
+        for place, (column, cell) in enumerate(zip(columns, cells, strict=True)):
             try:
                 column.append(cell())
             except Exception as error:
-                column.append(_settled(program, error, row))
-    return _joined(program, batch, columns, rows)
+                again = functools.partial(_cell, program.function, place)
+                column.append(_settled(program, again, error, batch, number, None))
+    return _joined(program, batch, columns)
 
 
 def _nothing() -> None:
     return None
 
 
+def _cell(function: Callable[[Any], Any], place: int, row: Any) -> Any:
+    return function(row)[place]()
+
+
 def _row(program: Program, batch: pa.RecordBatch) -> pa.RecordBatch:
-    rows = _rows(program, batch)
-    return _joined(program, batch, _turned(program, _results(program, rows, _as_dict), rows), rows)
+    nothing = dict.fromkeys(field.name for field in program.computed)
+    found = _results(program, program.function, batch, nothing)
+    return _joined(program, batch, _turned(program, found, batch))
 
 
 def _flat(program: Program, batch: pa.RecordBatch) -> pa.RecordBatch:
-    rows = _rows(program, batch)
-    lists = [found or () for found in _results(program, rows, _listed)]
+    lists = []
+    for number, found in enumerate(_results(program, program.function, batch, ())):
+        try:
+            if isinstance(found, (Mapping, str, bytes)):
+                raise TypeError(f"a list of dicts is wanted, not {type(found).__name__}")
+            lists.append(list(found))
+        except Exception as error:
+            # A generator fails here, and not where it was called.
+            again = lambda row: list(program.function(row))  # noqa: E731
+            lists.append(_settled(program, again, error, batch, number, []))
     origins = [number for number, found in enumerate(lists) for _ in found]
     expanded = batch.take(pa.array(origins, pa.int64()))
-    given = [rows[number] for number in origins]
-    return _joined(program, expanded, _turned(program, list(itertools.chain(*lists)), given), given)
+    return _joined(program, expanded, _turned(program, list(itertools.chain(*lists)), expanded))
 
 
-def _listed(found: Any) -> list[Mapping[Any, Any]]:
-    if isinstance(found, (Mapping, str, bytes)) or is_dataclass(found):
-        raise Misfit(f"gives {type(found).__name__}, where a list of dicts is wanted")
-    return [_as_dict(item) for item in found]
-
-
-def _as_dict(found: Any) -> Mapping[Any, Any]:
-    if is_dataclass(found) and not isinstance(found, type):
-        return {field.name: getattr(found, field.name) for field in fields(found)}
-    if not isinstance(found, Mapping):
-        raise Misfit(f"gives {type(found).__name__}, where a dict is wanted")
-    return found
-
-
-def _turned(program: Program, found: Sequence[Mapping[Any, Any] | None], rows: Sequence[Any]) -> list[list[Any]]:
-    """Return dicts as columns, None as a row of None; Misfit where the keys are not those of the schema."""
-    nothing = dict.fromkeys(field.name for field in program.computed)
+def _turned(program: Program, found: list[Any], batch: pa.RecordBatch) -> list[list[Any]]:
+    """Return dicts as columns; Misfit for what is no dict, or has other keys than the schema."""
+    names = [field.name for field in program.computed]
+    if set(map(type, found)) - {dict}:
+        found = [
+            {field.name: getattr(item, field.name) for field in fields(item)}
+            if is_dataclass(item) and not isinstance(item, type)
+            else item
+            for item in found
+        ]
+    try:
+        if set(map(len, found)) <= {len(names)}:
+            return [list(map(operator.itemgetter(name), found)) for name in names]
+    except (KeyError, TypeError, IndexError):
+        pass  # which one it is, is found below
     for number, item in enumerate(found):
-        if item is not None and item.keys() != nothing.keys():
-            absent = [repr(name) for name in nothing if name not in item]
-            extra = [repr(name) for name in item if name not in nothing]
+        if not isinstance(item, Mapping):
+            raise _misfit(program, f"gives {type(item).__name__}, where a dict is wanted", batch, number)
+        absent = [repr(name) for name in names if name not in item]
+        extra = [repr(name) for name in item if name not in names]
+        if absent or extra:
             parts = [f"{what} {', '.join(which)}" for what, which in (("lacks", absent), ("has also", extra)) if which]
-            raise _misfit(program, f"gives a dict that {' and '.join(parts)}, by its schema", rows[number])
-    return [[(nothing if item is None else item)[name] for item in found] for name in nothing]
+            raise _misfit(program, f"gives a dict that {' and '.join(parts)}, by its schema", batch, number)
+    return [[item[name] for item in found] for name in names]
 
 
-def _joined(
-    program: Program, batch: pa.RecordBatch, columns: Sequence[list[Any]], rows: Sequence[Any]
-) -> pa.RecordBatch:
+def _joined(program: Program, batch: pa.RecordBatch, columns: Sequence[list[Any]]) -> pa.RecordBatch:
+    """Return the output of a batch: the columns that it keeps, and those that were computed."""
     computed = iter(columns)
     arrays = [
-        batch.column(kept) if kept is not None else _array(program, field, next(computed), rows)
+        batch.column(kept) if kept is not None else _array(program, field, next(computed), batch)
         for kept, field in zip(program.outputs, program.schema, strict=True)
     ]
     return pa.RecordBatch.from_arrays(arrays, schema=program.schema)
 
 
-def _misfit(program: Program, what: str, row: Any) -> RowError:
-    return RowError(Misfit(f"{program.place}: {what}"), f"for the row {_shown(row)}")
+def _misfit(program: Program, what: str, batch: pa.RecordBatch, number: int) -> RowError:
+    return RowError(Misfit(f"{program.place}: {what}"), f"for the row {_shown(_row_at(program, batch, number))}")
 
 
-def _array(program: Program, field: pa.Field, values: list[Any], rows: Sequence[Any]) -> pa.Array:
+def _array(program: Program, field: pa.Field, values: list[Any], batch: pa.RecordBatch) -> pa.Array:
     """Return values as a column of exactly this type: nothing is converted on the way."""
     wrong = _wrong(values, field.type)
     if wrong is not None:
         number = next(i for i, value in enumerate(values) if _wrong([value], field.type) is not None)
         what = f"column {field.name!r} is {field.type}, this gives {wrong}: {_shown(values[number])}"
-        raise _misfit(program, what, rows[number])
+        raise _misfit(program, what, batch, number)
     try:
         return pa.array(values, field.type)
     except (pa.ArrowException, OverflowError, TypeError, ValueError) as error:
@@ -297,7 +330,7 @@ def _array(program: Program, field: pa.Field, values: list[Any], rows: Sequence[
                 pa.array([value], field.type)
             except (pa.ArrowException, OverflowError, TypeError, ValueError):
                 what = f"column {field.name!r} is {field.type}, which cannot hold {_shown(value)}"
-                raise _misfit(program, what, rows[number]) from error
+                raise _misfit(program, what, batch, number) from error
         raise
 
 
@@ -368,8 +401,8 @@ def _whole(program: Program, batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
 STEPS: dict[str, Callable[[Program, pa.RecordBatch], pa.RecordBatch]] = {
     "filter": _filter,
     "cells": _cells,
-    "value": _value,
-    "truth": _value,
+    "values": _values,
+    "truth": _truth,
     "row": _row,
     "rows": _flat,
 }

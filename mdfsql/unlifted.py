@@ -205,7 +205,7 @@ def _falls_through(body: Sequence[ast.stmt]) -> bool:
 
 
 class _Cells(ast.NodeTransformer):
-    """Makes a function return a tuple of functions, one for each of the named columns."""
+    """Makes a function return a tuple of functions, one for each of the named columns; for one column, its value."""
 
     def __init__(self, captured: Captured, columns: Sequence[str], names: Sequence[str]) -> None:
         self.row, self.columns, self.names = captured.rows[0], columns, names
@@ -213,7 +213,7 @@ class _Cells(ast.NodeTransformer):
 
     def made(self, node: ast.FunctionDef | ast.Lambda) -> ast.FunctionDef | ast.Lambda:
         if isinstance(node, ast.Lambda):
-            node.body = self.tuple(node.body, eager=False)
+            node.body = self.returned(node.body, eager=False)
         else:
             self.guarded = {id(found): guarded for found, guarded in _returns(node.body)}
             node.body = [self.visit(statement) for statement in node.body]
@@ -221,23 +221,24 @@ class _Cells(ast.NodeTransformer):
 
     def visit_Return(self, node: ast.Return) -> ast.Return:
         if id(node) in self.guarded and node.value is not None:
-            node.value = self.tuple(node.value, eager=self.guarded[id(node)])
+            node.value = self.returned(node.value, eager=self.guarded[id(node)])
         return node
 
-    def tuple(self, node: ast.expr, eager: bool) -> ast.expr:
+    def returned(self, node: ast.expr, eager: bool) -> ast.expr:
         if isinstance(node, ast.IfExp):
-            return ast.copy_location(
-                ast.IfExp(node.test, self.tuple(node.body, eager), self.tuple(node.orelse, eager)), node
-            )
+            branches = self.returned(node.body, eager), self.returned(node.orelse, eager)
+            return ast.copy_location(ast.IfExp(node.test, *branches), node)
         entries = _entries(node, self.row, self.columns)
         assert entries is not None
-        return ast.copy_location(
-            ast.Tuple([self.cell(node, n, entries[n], eager) for n in self.names], ast.Load()), node
-        )
+        if len(self.names) == 1:
+            return self.value(entries[self.names[0]], self.names[0])
+        cells = [self.cell(node, self.value(entries[name], name), eager) for name in self.names]
+        return ast.copy_location(ast.Tuple(cells, ast.Load()), node)
 
-    def cell(self, at: ast.expr, name: str, value: ast.expr | None, eager: bool) -> ast.expr:
-        if value is None:
-            value = ast.Subscript(ast.Name(self.row, ast.Load()), ast.Constant(name), ast.Load())
+    def value(self, node: ast.expr | None, name: str) -> ast.expr:
+        return node or ast.Subscript(ast.Name(self.row, ast.Load()), ast.Constant(name), ast.Load())
+
+    def cell(self, at: ast.expr, value: ast.expr, eager: bool) -> ast.expr:
         # What stands in a try is computed there, since what it raises may be caught there.
         defaults, body = ([value], ast.Name("value", ast.Load())) if eager else ([], value)
         arguments = ast.arguments([], [ast.arg("value")] if eager else [], None, [], [], None, defaults)
@@ -246,12 +247,22 @@ class _Cells(ast.NodeTransformer):
 
 def cells(
     function: Any, captured: Captured, columns: Sequence[str], names: Sequence[str]
-) -> tuple[Callable[[Any], Any], list[str]]:
-    """Return the function with its returned dicts made tuples of functions, which compute the named columns.
+) -> tuple[str, Any, list[str]]:
+    """Return a program's kind and function that compute the named columns of the function's dicts, and what it reads.
 
-    So each column is computed for itself, as it is in SQL: where one cannot be, the others still are. The columns that
-    this reads come with it.
+    Each column is computed for itself, as it is in SQL: where one cannot be, the others still are.
     """
+    if len(names) == 1 or isinstance(captured.node, ast.Lambda):
+        made = [_returning(function, captured, columns, [name]) for name in names]
+        read = {name for _, found in made for name in found}
+        return "values", tuple(one for one, _ in made), [name for name in columns if name in read]
+    return "cells", *_returning(function, captured, columns, names)
+
+
+def _returning(
+    function: Any, captured: Captured, columns: Sequence[str], names: Sequence[str]
+) -> tuple[Callable[[Any], Any], list[str]]:
+    """Return the function with its returned dicts made the value of a column, or functions for several columns."""
     node = _Cells(captured, columns, names).made(copy.deepcopy(captured.node))
     # Annotations and defaults would be evaluated anew; the values are known.
     for argument in ast.walk(node.args):
