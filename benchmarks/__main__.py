@@ -11,6 +11,7 @@ from benchmarks.build import build
 from benchmarks.items import items
 from benchmarks.lift import lift
 from benchmarks.measure import Result, Skipped
+from benchmarks.rows import fallback, lifted, peers
 from benchmarks.start import command, imports
 from benchmarks.tpch import tpch
 
@@ -19,6 +20,9 @@ CASES: dict[str, Callable[[argparse.Namespace], Iterator[Result]]] = {
     "command": lambda given: command(given.repeats),
     "build": lambda given: build(given.repeats, given.peer_python),
     "lift": lambda given: lift(given.repeats),
+    "lifted": lambda given: lifted(given.repeats, given.data, given.rows),
+    "peers": lambda given: peers(max(given.repeats // 2, 1), given.data, given.rows),
+    "fallback": lambda given: fallback(given.repeats),
     "tpch": lambda given: tpch(given.repeats, given.data, given.scale),
     "items": lambda given: items(given.repeats),
 }
@@ -32,6 +36,7 @@ def parser() -> argparse.ArgumentParser:
     )
     made.add_argument("--repeats", type=int, default=5, help="how often each side is measured (%(default)s)")
     made.add_argument("--peer-python", help="a Python that has ibis-framework 12, for the case build")
+    made.add_argument("--rows", type=int, default=5_000_000, help="of the cases lifted and peers (%(default)s)")
     made.add_argument("--scale", default="1", help="the scale factor of TPC-H (%(default)s)")
     made.add_argument(
         "--data",
