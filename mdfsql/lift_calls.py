@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from mdfsql.capture import Captured, capture
 from mdfsql.errors import CannotLift
+from mdfsql.lift_lists import consumed, joined
 from mdfsql.lift_methods import FUNCTIONS, METHODS
 from mdfsql.lift_parts import (
     NEW_DICT,
@@ -65,6 +66,9 @@ def call(lifter: Lifter, node: ast.Call, as_test: bool) -> Result:
         raise Refusal("this is no function that is known when the query is made")
     if function.value is dict:
         return _dictcall(lifter, node)
+    made = consumed(lifter, function.value, node)
+    if made is not None:
+        return made
     lift = FUNCTIONS.get(function.value) if isinstance(function.value, Hashable) else None
     if lift is not None:
         if function.value in (any, all) and len(node.args) == 1 and not node.keywords:
@@ -93,6 +97,8 @@ def _method(lifter: Lifter, of: Thought, node: ast.Call) -> Thought:
         return _row_method(lifter, of, name, _arguments(lifter, node), node)
     if isinstance(of, Thing):
         return _thing_method(lifter, of.value, name, _arguments(lifter, node))
+    if isinstance(of, Value) and of.kind == "str" and name == "join":
+        return joined(lifter, of, node)
     if isinstance(of, Value):
         lift = METHODS.get(of.kind, {}).get(name)
         if lift is None or name.startswith("_"):

@@ -10,6 +10,8 @@ from typing import Any, TypeAlias
 
 from mdfsql.capture import Captured
 from mdfsql.lift_calls import call, called
+from mdfsql.lift_lists import comprehension, field_of, holds, is_list, list_item, list_slice
+from mdfsql.lift_match import desugared
 from mdfsql.lift_methods import METHODS, date_part, formatted, lookup, sliced, text
 from mdfsql.lift_operators import arithmetic, compare, contains, minus
 from mdfsql.lift_parts import (
@@ -68,6 +70,7 @@ class Lifter:
     names: dict[str, Thought]
     nonnull: frozenset[Key] = frozenset()
     depth: int = 0
+    elements: int = 0  # of lists, which are gone through at this place
 
     def __post_init__(self) -> None:
         for name, value in self.captured.arguments.items():
@@ -166,6 +169,8 @@ class Lifter:
             self.fork(statement, pending)
         elif isinstance(statement, ast.For):
             todo[:0] = self.unrolled(statement)
+        elif isinstance(statement, ast.Match):
+            todo[:0] = desugared(self, statement)
         elif isinstance(statement, ast.Pass) or (
             isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)
         ):
@@ -329,6 +334,8 @@ class Lifter:
             for test in tests:
                 result = disjunction(result, test)
             return result
+        if is_list(right):
+            return holds(right, left, self)
         return truth(METHODS["str"]["__contains__"](right, left))
 
     # --- expressions --------------------------------------------------------------------------------------------------
@@ -423,8 +430,10 @@ class Lifter:
             ends = [self.value(e) if e is not None else None for e in (node.slice.lower, node.slice.upper)]
             if node.slice.step is not None or not isinstance(of, Value):
                 raise Refusal("only strings are sliced, and without a step")
-            return sliced(of, *ends)
+            return list_slice(of, *ends) if is_list(of) else sliced(of, *ends)
         key = self.value(node.slice)
+        if isinstance(of, Value) and of.kind in ("list", "struct"):
+            return list_item(of, key) if of.kind == "list" else field_of(of, key)
         if isinstance(of, Row):
             return cell(of, key)
         if isinstance(of, Thing) and key.is_const:
@@ -513,7 +522,8 @@ class Lifter:
         return Row(columns)
 
     def listed(self, node: ast.ListComp | ast.GeneratorExp | ast.SetComp) -> Thought:
-        return items(here.expression(node.elt) for here in self.turns(node.generators))
+        made = comprehension(self, node)
+        return made if made is not None else items(here.expression(node.elt) for here in self.turns(node.generators))
 
     def turns(self, generators: Sequence[ast.comprehension]) -> Iterable[Lifter]:
         """Return a lifter for each turn of a comprehension over constants."""

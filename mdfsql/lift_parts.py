@@ -10,6 +10,9 @@ from dataclasses import dataclass
 from types import ModuleType
 from typing import Any, TypeAlias, TypeVar
 
+from sqlglot import exp
+
+from mdfsql.lift_nodes import cast
 from mdfsql.lift_operators import compare, none_test
 from mdfsql.lift_values import (
     Items,
@@ -167,6 +170,7 @@ def merged(test: Test, yes: Result, no: Result) -> Result:
     """Return ``yes if test else no``: for rows, column by column."""
     if test.const is not None:
         return yes if test.const else no
+    yes, no = _empty_as(yes, no), _empty_as(no, yes)
     if isinstance(yes, Test) and isinstance(no, Test):
         return branch(test, yes, no)
     if isinstance(yes, Value) and isinstance(no, Value):
@@ -181,6 +185,13 @@ def merged(test: Test, yes: Result, no: Result) -> Result:
     if yes == no:
         return yes
     raise Refusal("the branches give different kinds of value", "give both a scalar, or both a dict")
+
+
+def _empty_as(value: Result, other: Result) -> Result:
+    """Return an empty list or tuple as a list of the type that ``other`` has; any other value as it is."""
+    if isinstance(value, Thing) and isinstance(other, Value) and other.kind == "list" and value.value in ((), []):
+        return Value(cast(exp.Array(expressions=[], value_constructor=False), other.type), other.type)
+    return value
 
 
 def _merged_cell(test: Test, name: str, yes: Value, no: Value) -> Value:

@@ -31,6 +31,7 @@ LAYERS = """
     lift_values
     lift_operators
     lift_parts lift_methods
+    lift_lists lift_match
     lift_calls
     lift_function
     lift
