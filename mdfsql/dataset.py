@@ -177,6 +177,25 @@ class Dataset:
         outputs = lift_row(function, self.schema)
         return self._next(steps.project(self._relation, outputs, _notes("map", [function] * len(outputs), outputs)))
 
+    def flat_map(self, function: Callable[..., Any]) -> Dataset:
+        """Compute zero or more rows for each row: a function from a row to a list of dicts, lifted to SQL.
+
+        The list is written out, or a comprehension over a LIST column. A list that is None gives no rows; where
+        Python would raise only because a value is None, a condition drops the row and a column stores None.
+        Raises CannotLift, pointing at the source, for what has no exact SQL.
+
+        >>> ds = Dataset.from_items([{"id": 1, "tags": ["a", "x"]}, {"id": 2, "tags": None}])
+        >>> ds.flat_map(lambda item: [{"id": item["id"], "tag": t} for t in item["tags"] if t != "x"]).collect()
+        [{'id': 1, 'tag': 'a'}]
+        """
+        from mdfsql.lift import lift_rows  # as above
+
+        rows = lift_rows(function, self.schema)
+        notes = [f"flat_map: over {rows.over.sql('duckdb')}"] if rows.over is not None else []
+        notes += [f"flat_map: where {rows.kept.sql('duckdb')}"] if rows.kept is not None else []
+        columns = _notes("flat_map", [function] * len(rows.columns), rows.columns)
+        return self._next(steps.unnest_rows(self._relation, rows, (*notes, *columns)))
+
     def select(self, *columns: Operand, **named_columns: Any) -> Dataset:
         """Keep or compute columns: names and expressions, and ``new=`` SQL text, expression or row function.
 

@@ -14,6 +14,7 @@ from sqlglot import exp
 
 from mdfsql.capture import Captured, capture
 from mdfsql.lift_function import Lifter
+from mdfsql.lift_rows import Unnested, lift_block, unnested
 from mdfsql.lift_values import (
     Refusal,
     Row,
@@ -23,7 +24,7 @@ from mdfsql.lift_values import (
 )
 from mdfsql.schema import Schema
 
-__all__ = ["lift_join", "lift_predicate", "lift_row", "lift_value"]
+__all__ = ["lift_join", "lift_predicate", "lift_row", "lift_rows", "lift_value"]
 
 MAX_NODES = 20_000  # of a finished expression: engines take long over more
 
@@ -53,6 +54,32 @@ def lift_row(function: Callable[..., Any], schema: Schema) -> dict[str, exp.Expr
     if not result.columns:
         raise captured.refuse("this gives a dict without keys: a dataset has at least one column", lifter.body)
     return {name: _copied(captured, functools.partial(_output, name, v)) for name, v in result.columns.items()}
+
+
+def lift_rows(function: Callable[..., Any], schema: Schema) -> Unnested:
+    r"""Return the rows that ``function`` gives for a row, as a list to unnest and columns over its elements.
+
+    >>> schema = Schema({"id": "BIGINT", "tags": "VARCHAR[]"})
+    >>> found = lift_rows(lambda item: [{"id": item["id"], "tag": t} for t in item["tags"] if t], schema)
+    >>> found.over.sql("duckdb"), found.kept.sql("duckdb"), found.columns["tag"].sql("duckdb")
+    ('"tags"', '"element" <> \'\'', '"element"')
+    """
+    element, taken = "element", {name.lower() for name in schema}
+    while element in taken:
+        element += "_"
+    lifter, captured = _start(function, [_row(schema)])
+    rows = lift_block(lifter, element)
+    try:
+        found = unnested(rows, element)
+    except Refusal as refusal:
+        raise captured.refuse(refusal.reason, lifter.body, refusal.suggestion, mistake=refusal.mistake) from None
+    over, kept = (node and _copied(captured, functools.partial(_same, node)) for node in (found.over, found.kept))
+    columns = {name: _copied(captured, functools.partial(_same, node)) for name, node in found.columns.items()}
+    return Unnested(over, element, kept, columns)
+
+
+def _same(node: exp.Expression) -> exp.Expression:
+    return node
 
 
 def lift_value(function: Callable[..., Any], schema: Schema) -> exp.Expression:

@@ -18,6 +18,7 @@ from mdfsql.lift_methods import FUNCTIONS, METHODS
 from mdfsql.lift_parts import (
     NEW_DICT,
     Result,
+    Rows,
     Thought,
     alone,
     as_columns,
@@ -53,6 +54,7 @@ MAX_DEPTH = 20  # of calls within calls
 
 def called(lifter: Lifter, node: ast.Call) -> Thought:
     result = call(lifter, node, as_test=False)
+    assert not isinstance(result, Rows)
     return flag(result) if isinstance(result, Test) else result
 
 

@@ -19,6 +19,7 @@ from mdfsql.lift_parts import (
     REFUSED,
     Binding,
     Result,
+    Rows,
     Thought,
     Unbound,
     alone,
@@ -90,7 +91,7 @@ class Lifter:
     def result(self) -> Thought:
         """Return the function's result."""
         result = self.run(Lifter.expression)
-        assert not isinstance(result, Test)
+        assert not isinstance(result, (Test, Rows))
         return result
 
     def run(self, finish: Finish) -> Result:
@@ -263,6 +264,7 @@ class Lifter:
                 return branch(test, yes, self.at(test.nonnull_false).test(node.orelse))
             if isinstance(node, ast.Call):
                 result = call(self, node, as_test=True)
+                assert not isinstance(result, Rows)
                 return result if isinstance(result, Test) else self.true_of(result)
             return self.true_of(self.expression(node))
 
@@ -377,7 +379,7 @@ class Lifter:
         yes = self.at(test.nonnull_true).expression(node.body)
         no = self.at(test.nonnull_false).expression(node.orelse)
         result = merged(test, yes, no)
-        assert not isinstance(result, Test)
+        assert not isinstance(result, (Test, Rows))
         return result
 
     def logical(self, node: ast.BoolOp) -> Thought:

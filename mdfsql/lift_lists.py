@@ -250,7 +250,7 @@ def _sum(lifter: Lifter, node: ast.expr, keywords: Keywords) -> Result:
     value = number(values[0])
     made = each.items(value)
     total = sql.cast(exp.Anonymous(this="list_sum", expressions=[made]), "BIGINT")
-    node_ = sql.case((none_of(made), sql.literal(0, "BIGINT")), default=total)
+    node_ = sql.case((none_of(each.kept_items()), sql.literal(0, "BIGINT")), default=total)
     return each.result(node_, "BIGINT", value, each.sound(value, none=True), risky=True, bounds=BOUNDS["BIGINT"])
 
 
@@ -270,16 +270,16 @@ def _extreme(name: str, cls: type[exp.Expression]) -> Callable[..., Result]:
             raise Refusal(f"{name}() over a list of {value.name} is not lifted", "ints, strings, bools and dates are")
         if each.kept.poison and (value.none or keywords):
             raise Refusal("the condition of the comprehension may be an error because something is None")
-        made = each.items(value)
+        made, empty = each.items(value), none_of(each.kept_items())
         # One element alone is compared with nothing: it may be None.
         sound = each.sound(value, none=True)
         if sound is not None and value.none:
             if value.mixed:
                 raise Refusal("an element may be None, or an error because something else is None")
-            sound = sql.either(sound, sql.operation(exp.EQ, size(made), sql.literal(1, "BIGINT")))
+            sound = sql.either(sound, sql.operation(exp.EQ, size(each.kept_items()), sql.literal(1, "BIGINT")))
         best: Node = cls(this=made)
         if "default" not in keywords:
-            best = sql.case((none_of(made), sql.error(f"{name}() arg is an empty sequence")), default=best)
+            best = sql.case((empty, sql.error(f"{name}() arg is an empty sequence")), default=best)
         raises = "default" not in keywords
         result = each.result(best, value.type, value, sound, none=value.none, bounds=value.bounds, raises=raises)
         if "default" not in keywords:
@@ -287,7 +287,7 @@ def _extreme(name: str, cls: type[exp.Expression]) -> Callable[..., Result]:
         default = lifter.value(keywords["default"])
         if default.poison or default.fails or each.over.fails:
             raise Refusal("a default beside values that may be errors is not lifted")
-        return merged(simple(none_of(made), each.over), default, result)
+        return merged(simple(empty, each.over), default, result)
 
     return extreme
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlglot import exp
 
@@ -12,6 +12,9 @@ from mdfsql.errors import BindError, DataError
 from mdfsql.functions import FUNCTION
 from mdfsql.relation import Relation, column, identifier
 from mdfsql.schema import INTEGERS, Schema, data_type
+
+if TYPE_CHECKING:
+    from mdfsql.lift_rows import Unnested
 
 __all__ = [
     "aggregate",
@@ -26,6 +29,7 @@ __all__ = [
     "own_name",
     "project",
     "resolve_functions",
+    "unnest_rows",
     "wrap",
 ]
 
@@ -158,6 +162,16 @@ def project(
                     found.set("table", identifier(INPUT))
     select.set("expressions", [_named(name, node) for name, node in outputs.items()])
     return Relation(select, inputs, lifted=_inherited(relation, inputs) + lifted, schema=schema)
+
+
+def unnest_rows(relation: Relation, rows: Unnested, lifted: tuple[str, ...] = ()) -> Relation:
+    """Compute several rows for each row."""
+    if rows.over is not None:
+        outputs: dict[str, exp.Expr] = {name: column(name) for name in relation.schema}
+        relation = project(relation, {**outputs, rows.element: exp.Explode(this=rows.over)})
+    if rows.kept is not None:
+        relation = filter_rows(relation, [rows.kept])
+    return project(relation, rows.columns, lifted)
 
 
 def _named(name: str, node: exp.Expr) -> exp.Expr:

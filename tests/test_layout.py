@@ -34,6 +34,7 @@ LAYERS = """
     lift_lists lift_match
     lift_calls
     lift_function
+    lift_rows
     lift
     bind
     catalog

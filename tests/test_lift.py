@@ -520,11 +520,15 @@ LIFTS: dict[str, Callable[[Callable[..., Any], Schema], Any]] = {
 }
 
 
+# What the generated rows have, and columns of lists and structs.
+WIDE = Schema({**SCHEMA, "xs": "BIGINT[]", "tags": "VARCHAR[]", "st": 'STRUCT("a" BIGINT)'})
+
+
 def transcript(how: str, function: Callable[..., Any]) -> list[str]:
-    found = LIFTS[how](function, SCHEMA)
+    found = LIFTS[how](function, WIDE)
     if not isinstance(found, dict):
         return [found.sql("duckdb")]
-    plain = {n: f'"{n}"' for n in SCHEMA}
+    plain = {n: f'"{n}"' for n in WIDE}
     lines = [f"{n}: {e.sql('duckdb')}" for n, e in found.items() if e.sql("duckdb") != plain.get(n)]
     return lines or [", ".join(found)]
 

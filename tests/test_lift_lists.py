@@ -18,7 +18,7 @@ import sqlglot
 
 import mdfsql as mdf
 from mdfsql.compile import compile_relation, target_of
-from mdfsql.errors import EngineError, Unsupported
+from mdfsql.errors import CannotLift, EngineError, Unsupported
 from mdfsql.lift import lift_predicate, lift_value
 from mdfsql.schema import Schema
 
@@ -385,6 +385,103 @@ def test_filters_agree_with_python(function: Callable[..., Any], table: duckdb.D
         else:
             assert (got == 1) == (expected not in (POISON, ERROR) and bool(expected)), (row, expected, got, text)
             assert expected is not ERROR, (row, text)
+
+
+# --- refusals ---------------------------------------------------------------------------------------------------------
+
+
+def by_class(r: dict[str, Any]) -> Any:
+    match r["v"]:
+        case int():
+            return 1
+    return 2
+
+
+def by_key(r: dict[str, Any]) -> Any:
+    match r:
+        case {"v": 1}:
+            return 1
+    return 2
+
+
+def in_either(r: dict[str, Any]) -> Any:
+    match (r["v"], r["id"]):
+        case (1, n) | (n, 2):
+            return n
+    return 2
+
+
+def rebound(r: dict[str, Any]) -> Any:
+    n = 0
+    match r["v"]:
+        case n if n > 3:
+            return 1
+    return n
+
+
+def as_true(r: dict[str, Any]) -> Any:
+    match r["v"]:
+        case True:
+            return 1
+    return 2
+
+
+def looped(r: dict[str, Any]) -> Any:
+    total = 0
+    for x in r["xs"]:
+        total += x
+    return total
+
+
+REFUSALS: list[tuple[Callable[..., Any], str, str]] = [
+    (lambda r: sum(r["fs"]), "sum() is lifted for ints", "sum("),
+    (lambda r: max(r["fs"]), "a list of float", "max("),
+    (lambda r: 1.5 in r["fs"], "by identity", "1.5 in"),
+    (lambda r: r["fs"][0] in (r["fs"] or []), "by identity", 'r["fs"][0] in'),
+    (lambda r: r["xs"] == [1], "only scalar values", 'r["xs"] =='),
+    (lambda r: r["xs"] == r["ns"], "== on BIGINT[] and INTEGER[]", 'r["xs"] =='),
+    (lambda r: r["xs"] + r["xs"], "list + list", 'r["xs"] +'),
+    (lambda r: sorted(r["xs"]), "sorted() is not lifted", "sorted("),
+    (lambda r: [x for x, y in zip(r["xs"], r["ns"])], "calling zip is not lifted", "zip("),  # noqa: B905
+    (lambda r: {x for x in r["xs"]}, "a set of data", "{x"),
+    (lambda r: {str(x): x for x in r["xs"]}, "looped over", "{str"),
+    (lambda r: (x for x in r["xs"]), "a generator", "(x"),
+    (lambda r: [x + y for x in r["xs"] for y in r["ns"]], "two lists", "[x"),
+    (lambda r: [(x, 1) for x in r["xs"]], "scalar", "(x, 1)"),
+    (lambda r: [None for x in r["xs"]], "no type", "[None"),
+    (lambda r: [e["n"] for e in r["sts"]], "may be None, or an error", '[e["n"]'),
+    (lambda r: r["xs"][0] is None, "never compared with None", 'r["xs"][0]'),
+    (lambda r: r["xs"][r["v"]], "constant int", 'r["xs"][r'),
+    (lambda r: r["xs"][-2:], "from 0 up", 'r["xs"][-2'),
+    (lambda r: r["xs"][::2], "without a step", 'r["xs"][::'),
+    (lambda r: r["st"]["b"], "no field 'b'", 'r["st"]["b"]'),
+    (lambda r: any(10 // x > 1 for x in r["ns"]), "stop at the element that decides", "any("),
+    (lambda r: max(r["xs"], key=abs), "key=", "max("),
+    (lambda r: ",".join(r["xs"]), "takes strings", '","'),
+    (lambda r: len(x for x in r["xs"]), "a generator has no length", "len("),  # type: ignore[arg-type]
+    (looped, "looped over", 'r["xs"]'),
+    (by_class, "a class in a pattern", "int()"),
+    (by_key, "a dict in a pattern", "{"),
+    (in_either, "bound within |", "(1, n) |"),
+    (rebound, "has a value already", "n if"),
+    (as_true, "tells objects apart", "True"),
+]
+
+
+@pytest.mark.parametrize(("function", "reason", "place"), REFUSALS)
+def test_refusals(function: Callable[..., Any], reason: str, place: str) -> None:
+    with pytest.raises(CannotLift) as caught:
+        lift_value(function, SCHEMA)
+    error = caught.value
+    assert reason in error.reason, error.reason
+    assert error.text is not None and error.column is not None
+    assert error.text[error.column - 1 :].startswith(place), error.text[error.column - 1 :]
+
+
+def test_a_column_called_as_the_elements_are_is_not_hidden() -> None:
+    schema = Schema({"_X1": "BIGINT", "xs": "BIGINT[]"})
+    with pytest.raises(CannotLift, match="a column is called _x1"):
+        lift_value(lambda r: [x + r["_X1"] for x in r["xs"]], schema)
 
 
 # --- the other engines ------------------------------------------------------------------------------------------------
