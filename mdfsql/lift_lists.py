@@ -116,7 +116,10 @@ class Each:
         lost = sql.is_null(value.sql) if wrong else exp.false()
         if not self.kept.poison:
             return none_of(filtered(self.kept_items(), self.name, lost))
-        lost = sql.either(sql.is_null(self.kept.exact()), sql.both(self.kept.true(), lost))
+        # Where it may fail, AND could evaluate it for elements that are not kept.
+        kept = self.kept.true()
+        lost = sql.case((kept, lost), default=exp.false()) if value.fails else sql.both(kept, lost)
+        lost = sql.either(sql.is_null(self.kept.exact()), lost)
         return none_of(filtered(self.over.sql, self.name, lost))
 
     def result(self, node: Node, type_: Type, value: Value, sound: Node | None, **more: Any) -> Value:

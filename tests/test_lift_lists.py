@@ -283,6 +283,9 @@ HERE: list[Callable[[dict[str, Any]], Any]] = [
     lambda r: [10 // x for x in r["ns"] if x],
     lambda r: [x for x in r["ns"] if 10 // x > 2],
     lambda r: [d.year for d in r["days"]],
+    # What is not kept is not evaluated, though AND would.
+    lambda r: [max(x for x in r["xs"] if x is not None) for t in r["tags"] if r["id"] < 0],
+    lambda r: sum(min(r["xs"]) for t in r["tags"] if r["v"] > r["id"]),
     lambda r: [any(x == len(t) for t in r["tags"]) for x in r["xs"]],
     lambda r: [x in r["xs"] for x in r["ns"]],
     lambda r: [t for t in r["tags"] if r["v"] > 1],

@@ -66,8 +66,12 @@ def _explode(node: Any) -> None:
 
 
 def _array(node: Any) -> None:
+    if not node.expressions and isinstance(node.parent, exp.Cast):
+        # What is cast has the type that it is cast to: exact_casts sees no cast of a list at all.
+        node.parent.meta["exact"] = True
+        return
     kinds = {kind(item) for item in node.expressions} - {"null"}
-    if len(kinds) != 1 and not kinds <= {"int"}:
+    if len(kinds) != 1:
         refuse("a list of no values, or of mixed types", "its type is not the same everywhere", "CAST it")
 
 

@@ -57,7 +57,7 @@ FORMS: dict[str, frozenset[str]] = {
         "CountIf": "this",
         "Cube": "expressions",
         "DPipe": "expression safe this",
-        "DataType": "expressions this",
+        "DataType": "expressions nested this",
         "DataTypeParam": "this",
         "DateAdd": "expression this",
         "DateDiff": "date_part_boundary expression this unit",
