@@ -45,9 +45,9 @@ from mdfsql.lift_values import (
 )
 
 if TYPE_CHECKING:
-    from mdfsql.lift_function import Lifter
+    from mdfsql.lift_function import Finish, Lifter
 
-__all__ = ["call", "called"]
+__all__ = ["call", "called", "inlined"]
 
 MAX_DEPTH = 20  # of calls within calls
 
@@ -81,7 +81,7 @@ def call(lifter: Lifter, node: ast.Call, as_test: bool) -> Result:
     name = getattr(function.value, "__name__", "")
     if function.value is not None and getattr(builtins, name, None) is function.value:
         raise Refusal(f"{name}() is not lifted")
-    return _inlined(lifter, function.value, node, as_test)
+    return inlined(lifter, function.value, node, type(lifter).test if as_test else type(lifter).expression)
 
 
 def _arguments(lifter: Lifter, node: ast.Call) -> list[Any]:
@@ -168,8 +168,8 @@ def _some(lifter: Lifter, node: ast.expr, every: bool) -> Test:
     return result
 
 
-def _inlined(lifter: Lifter, function: Any, node: ast.Call, as_test: bool) -> Result:
-    """Return the result of a call to another pure function."""
+def inlined(lifter: Lifter, function: Any, node: ast.Call, finish: Finish) -> Result:
+    """Return the result of a call to another pure function, whose own results are made by ``finish``."""
     if lifter.depth >= MAX_DEPTH:
         raise Refusal("the calls go too deep; is this a recursion?")
     try:
@@ -180,7 +180,7 @@ def _inlined(lifter: Lifter, function: Any, node: ast.Call, as_test: bool) -> Re
         raise Refusal(error.reason, error.suggestion, mistake=error.mistake) from None
     names, pending = _parameters(lifter, captured, function, node)
     inner = replace(lifter, captured=captured, names=names, depth=lifter.depth + 1)
-    result = inner.run(type(inner).test if as_test else type(inner).expression)
+    result = inner.run(finish)
     for value in reversed(pending):
         result = settled(value, result)
     return result

@@ -6,10 +6,12 @@ import ast
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import partial
+from types import FunctionType
 
 from sqlglot import exp
 
 from mdfsql import lift_nodes as sql
+from mdfsql.lift_calls import inlined
 from mdfsql.lift_function import Lifter
 from mdfsql.lift_lists import is_list
 from mdfsql.lift_operators import compare
@@ -19,6 +21,7 @@ from mdfsql.lift_values import (
     Refusal,
     Row,
     Test,
+    Thing,
     Value,
     branch,
     column,
@@ -72,6 +75,12 @@ def _rows(lifter: Lifter, node: ast.expr, element: str) -> Rows:
             return _each(lifter, node, element)
         if isinstance(node, (ast.List, ast.Tuple)):
             return Rows(None, tuple((decided(True), _row(lifter, part)) for part in node.elts))
+        if isinstance(node, ast.Call):
+            function = lifter.expression(node.func)
+            if isinstance(function, Thing) and isinstance(function.value, FunctionType):
+                made = inlined(lifter, function.value, node, partial(_rows, element=element))
+                assert isinstance(made, Rows)
+                return made
         raise Refusal(WANTED, WRITE)
 
 

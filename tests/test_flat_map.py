@@ -44,6 +44,12 @@ def label(r: dict[str, Any], tag: str) -> dict[str, Any]:
     return {"id": r["id"], "label": f"{r['s']}:{tag}"}
 
 
+def numbers(r: dict[str, Any], name: str, least: int = 0) -> Any:
+    if r[name] is None:
+        return []
+    return [{"id": r["id"], "n": n} for n in r[name] if n is not None and n > least]
+
+
 FUNCTIONS: list[Callable[[dict[str, Any]], Any]] = [
     lambda r: [{"id": r["id"], "v": r["a"]}, {"id": r["id"], "v": r["b"]}],
     lambda r: [{"id": r["id"], "v": r["a"]}] if r["a"] is not None else [],
@@ -62,6 +68,7 @@ FUNCTIONS: list[Callable[[dict[str, Any]], Any]] = [
     lambda r: ({"id": r["id"], "tag": t} for t in r["tags"]),
     lambda r: [{"id": r["id"], "n": 1}] + [{"id": r["id"], "n": 2}],  # noqa: RUF005
     lambda r: [{"id": r["id"]}],
+    lambda r: numbers(r, "ns", least=1) if r["b"] else [],
     early,
     kinds,
 ]
