@@ -217,12 +217,14 @@ class Lifter:
             inner = list(body)
             while inner:
                 way.step(inner.pop(0), inner, computed)
-            fresh = [v for n, v in way.names.items() if v is not self.names.get(n)]
+            ways.append((way, computed))
+        (yes, _), (no, _) = ways
+        for way, computed in ways:
+            # A name of one way alone is not kept after it.
+            fresh = [v for n, v in way.names.items() if v is not self.names.get(n) and n in yes.names and n in no.names]
             for value in computed:
                 if not any(value.mark in v.strict for v in fresh if isinstance(v, Value)):
                     raise self.captured.refuse("a value that may be an error is computed but not kept", statement)
-            ways.append(way)
-        yes, no = ways
         for name in dict.fromkeys((*yes.names, *no.names)):
             one, other = yes.names.get(name), no.names.get(name)
             if one is other:

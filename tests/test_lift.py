@@ -588,6 +588,12 @@ def unused(r: dict[str, Any]) -> Any:
     return {**r, "y": 1}
 
 
+def lost(r: dict[str, Any]) -> Any:
+    if r["b"]:
+        n = r["v"] + 1  # noqa: F841
+    return r["i"]
+
+
 def caught(r: dict[str, Any]) -> Any:
     try:
         return r["v"] > 1
@@ -626,6 +632,7 @@ REFUSALS: list[tuple[Callable[..., Any], Callable[..., Any], str, str, str]] = [
     (lift_predicate, endless, "too deep", "", "endless(r)"),
     (lift_row, changed, "plain names", "new dict", 'r["v"] = 1'),
     (lift_row, unused, "computed but not used", "", "return"),
+    (lift_value, lost, "computed but not kept", "", "if"),
     (lift_row, lambda r: r["v"], "needs a dict", "", 'r["v"]'),
     (lift_row, lambda r: {**r, "n": None}, "only ever None", "schema=", ""),
     (lift_row, lambda r: {**r, "n": 1 if r["b"] else 1.5}, "int, the other float", "0.0", "1 if"),

@@ -296,10 +296,10 @@ def _parameter(node: exp.Identifier, scope: Scope) -> exp.DataType | None:
     if field or isinstance(node.parent, (exp.Column, exp.TableAlias, exp.Alias, exp.Table)):
         return None
     found: exp.Expr | None = node.find_ancestor(exp.Lambda, exp.Query)
-    while isinstance(found, exp.Lambda) and found.expressions[0].name.lower() != node.name.lower():
+    while isinstance(found, exp.Lambda) and node.name.lower() not in (p.name.lower() for p in found.expressions):
         found = found.find_ancestor(exp.Lambda, exp.Query)
     call = found.parent if isinstance(found, exp.Lambda) else None
-    if not isinstance(call, (exp.Transform, exp.ArrayFilter)):
+    if not isinstance(call, (exp.Transform, exp.ArrayFilter)) or len(call.expression.expressions) != 1:
         return None
     # The list stands beside the lambda, and may not have its type yet.
     for part in reversed(list(call.this.walk())):
