@@ -44,7 +44,7 @@ ALLOWED: frozenset[type[exp.Expr]] = frozenset(
         exp.Window, exp.WindowSpec, exp.RowNumber, exp.Rank, exp.DenseRank, exp.PercentRank, exp.CumeDist, exp.Ntile,
         exp.Lag, exp.Lead, exp.FirstValue, exp.LastValue, exp.NthValue, exp.IgnoreNulls, exp.Lambda,
         # lists and structs
-        exp.Array, exp.Dot, exp.Explode,
+        exp.Array, exp.Dot, exp.Explode, exp.Transform, exp.ArrayFilter,
         # what the passes write under Spark's own names: every name from outside was replaced or refused by then
         exp.Anonymous,
     }

@@ -245,6 +245,30 @@ class Dataset:
 
         return self._next(fallback.map_batches(self._relation, function, schema))
 
+    def flat_map(
+        self,
+        function: Callable[..., Any],
+        *,
+        schema: object = None,
+        on_unliftable: str = "warn",
+        lift: bool = True,
+    ) -> Dataset:
+        """Compute zero or more rows for each row: a function from a row to a list of dicts, lifted to SQL.
+
+        Lifted are lists that are written out, and comprehensions over a LIST column; what else there is, generators
+        too, runs as Python, with ``schema``, ``on_unliftable`` and ``lift`` as for ``map``: the types are given, or
+        annotated as ``-> list[SomeTypedDict]``. Where Python would raise only because a value is None, the row gives
+        no rows. The rows of one list stand in no promised order. Raises as ``map`` does.
+
+        >>> ds = Dataset.from_items([{"id": 1, "tags": ["a", "x"]}, {"id": 2, "tags": None}])
+        >>> ds.flat_map(lambda item: [{"id": item["id"], "tag": t} for t in item["tags"] if t != "x"]).collect()
+        [{'id': 1, 'tag': 'a'}]
+        """
+        from mdfsql import fallback  # what reads Python is loaded when there is a function to read
+
+        given = fallback.RowFunction(function, "flat_map", on_unliftable, lift=lift)
+        return self._next(fallback.flat_map_rows(self._relation, given, schema))
+
     def select(self, *columns: Operand, **named_columns: Any) -> Dataset:
         """Keep or compute columns: names and expressions, and ``new=`` SQL text, expression or row function.
 

@@ -14,7 +14,7 @@ from mdfsql.capture import Captured, capture
 from mdfsql.catalog import PythonSource
 from mdfsql.errors import BindError, CannotLift, NotLifted
 from mdfsql.functions import FUNCTION
-from mdfsql.lift import Unlifted, guess_types, lift_predicate, lift_row, lift_value
+from mdfsql.lift import Unlifted, guess_types, lift_predicate, lift_row, lift_rows, lift_value
 from mdfsql.relation import Alternative, Relation, column
 from mdfsql.schema import FLOATS, INTEGERS, Schema, Type, data_type
 from mdfsql.unlifted import cells, item_types, plain, reads, returned, row_types, shape, snapshot, value_type
@@ -332,12 +332,27 @@ def _map_whole(
 # ---- flat_map, batches -------------------------------------------------------------------------------------------
 
 
-def flat_map_rows(relation: Relation, given: RowFunction, schema: object, why: str, error: CannotLift) -> Relation:
-    """Give zero or more rows for each row, by Python."""
-    types = {n: t for n, t in (item_types(given.given) or {}).items() if t is not None} | _named_types(schema)
-    if not types:
-        raise given.untyped(error, ())
-    return _through(relation, given, "rows", types, why=why)
+def flat_map_rows(relation: Relation, given: RowFunction, schema: object) -> Relation:
+    """Give zero or more rows for each row; none, where Python would raise only because a value is None."""
+    named = _named_types(schema)
+    types = {n: t for n, t in (item_types(given.given) or {}).items() if t is not None} | named
+
+    def as_python(parent: Relation, why: str) -> Relation:
+        return _through(parent, given, "rows", types, why=why)
+
+    try:
+        rows = lift_rows(given.source(), relation.schema)
+    except CannotLift as error:
+        why = given.refused(error)
+        if not types:
+            raise given.untyped(error, ()) from None
+        return as_python(relation, why)
+    notes = [f"flat_map: {word} {node.sql('duckdb')}" for word, node in rows.conditions() if node is not None]
+    columns = [line for name, node in rows.columns.items() for line in noted("flat_map", name, node)]
+    made = steps.unnest_rows(relation, rows, (*notes, *columns))
+    _check_types(made.schema, named)
+    types = dict(made.schema)
+    return _or_python(made, given, as_python) if given.lift else as_python(relation, "lift=False")
 
 
 def map_batches(relation: Relation, function: Callable[..., Any], schema: object) -> Relation:

@@ -16,9 +16,11 @@ from sqlglot import exp
 
 from mdfsql.capture import Captured, capture
 from mdfsql.errors import CannotLift
+from mdfsql.lift_columns import columns
 from mdfsql.lift_function import Lifter
 from mdfsql.lift_guess import guess
 from mdfsql.lift_nodes import cast
+from mdfsql.lift_rows import Unnested, lift_block, unnested
 from mdfsql.lift_values import (
     Refusal,
     Row,
@@ -28,7 +30,7 @@ from mdfsql.lift_values import (
 )
 from mdfsql.schema import Schema, Type
 
-__all__ = ["Unlifted", "guess_types", "lift_join", "lift_predicate", "lift_row", "lift_value"]
+__all__ = ["Unlifted", "guess_types", "lift_join", "lift_predicate", "lift_row", "lift_rows", "lift_value"]
 
 MAX_NODES = 20_000  # of a finished expression: engines take long over more
 
@@ -64,7 +66,7 @@ def lift_row(
     {'value': '"value"', 'big': '"value" > 45'}
     """
     lifter, captured = _start(function, [_row(schema)])
-    result = lifter.result(of_columns=True)
+    result = lifter.result(columns)
     if not isinstance(result, Row):
         kind = result.name if isinstance(result, Value) else "something else"
         raise captured.refuse(f"map needs a dict for every row, this gives {kind}", lifter.body, mistake=True)
@@ -84,6 +86,34 @@ def lift_row(
                 raise
             made[name] = Unlifted(error, value.type)
     return made
+
+
+def lift_rows(function: Callable[..., Any] | Captured, schema: Schema) -> Unnested:
+    r"""Return the rows that ``function`` gives for a row, as a list to unnest and columns over its elements.
+
+    >>> schema = Schema({"id": "BIGINT", "tags": "VARCHAR[]"})
+    >>> found = lift_rows(lambda item: [{"id": item["id"], "tag": t} for t in item["tags"] if t], schema)
+    >>> found.over.sql("duckdb"), found.kept.sql("duckdb"), found.columns["tag"].sql("duckdb")
+    ('"tags"', '"element" <> \'\'', '"element"')
+    """
+    element, taken = "element", {name.lower() for name in schema}
+    while element in taken:
+        element += "_"
+    lifter, captured = _start(function, [_row(schema)])
+    rows = lift_block(lifter, element)
+    try:
+        found = unnested(rows, element)
+    except Refusal as refusal:
+        raise captured.refuse(refusal.reason, lifter.body, refusal.suggestion, mistake=refusal.mistake) from None
+    sound, over, kept = (
+        node and _copied(captured, functools.partial(_same, node)) for node in (found.sound, found.over, found.kept)
+    )
+    made = {name: _copied(captured, functools.partial(_same, node)) for name, node in found.columns.items()}
+    return Unnested(sound, over, element, kept, made)
+
+
+def _same(node: exp.Expression) -> exp.Expression:
+    return node
 
 
 def lift_value(function: Callable[..., Any] | Captured, schema: Schema) -> exp.Expression:

@@ -13,10 +13,12 @@ from typing import TYPE_CHECKING, Any
 
 from mdfsql.capture import Captured, capture
 from mdfsql.errors import CannotLift
+from mdfsql.lift_lists import consumed, joined
 from mdfsql.lift_methods import FUNCTIONS, METHODS
 from mdfsql.lift_parts import (
     NEW_DICT,
     Result,
+    Rows,
     Thought,
     alone,
     as_columns,
@@ -43,15 +45,16 @@ from mdfsql.lift_values import (
 )
 
 if TYPE_CHECKING:
-    from mdfsql.lift_function import Lifter
+    from mdfsql.lift_function import Finish, Lifter
 
-__all__ = ["call", "called", "dictcall"]
+__all__ = ["call", "called", "dictcall", "inlined"]
 
 MAX_DEPTH = 20  # of calls within calls
 
 
 def called(lifter: Lifter, node: ast.Call) -> Thought:
     result = call(lifter, node, as_test=False)
+    assert not isinstance(result, Rows)
     return flag(result) if isinstance(result, Test) else result
 
 
@@ -65,6 +68,9 @@ def call(lifter: Lifter, node: ast.Call, as_test: bool) -> Result:
         raise Refusal("this is no function that is known when the query is made")
     if function.value is dict:
         return dictcall(lifter, node)
+    made = consumed(lifter, function.value, node)
+    if made is not None:
+        return made
     lift = FUNCTIONS.get(function.value) if isinstance(function.value, Hashable) else None
     if lift is not None:
         if function.value in (any, all) and len(node.args) == 1 and not node.keywords:
@@ -75,7 +81,7 @@ def call(lifter: Lifter, node: ast.Call, as_test: bool) -> Result:
     name = getattr(function.value, "__name__", "")
     if function.value is not None and getattr(builtins, name, None) is function.value:
         raise Refusal(f"{name}() is not lifted")
-    return _inlined(lifter, function.value, node, as_test)
+    return inlined(lifter, function.value, node, type(lifter).test if as_test else type(lifter).expression)
 
 
 def _arguments(lifter: Lifter, node: ast.Call) -> list[Any]:
@@ -93,6 +99,8 @@ def _method(lifter: Lifter, of: Thought, node: ast.Call) -> Thought:
         return _row_method(lifter, of, name, _arguments(lifter, node), node)
     if isinstance(of, Thing):
         return _thing_method(lifter, of.value, name, _arguments(lifter, node))
+    if isinstance(of, Value) and of.kind == "str" and name == "join":
+        return joined(lifter, of, node)
     if isinstance(of, Value):
         lift = METHODS.get(of.kind, {}).get(name)
         if lift is None or name.startswith("_"):
@@ -161,8 +169,8 @@ def _some(lifter: Lifter, node: ast.expr, every: bool) -> Test:
     return result
 
 
-def _inlined(lifter: Lifter, function: Any, node: ast.Call, as_test: bool) -> Result:
-    """Return the result of a call to another pure function."""
+def inlined(lifter: Lifter, function: Any, node: ast.Call, finish: Finish) -> Result:
+    """Return the result of a call to another pure function, whose own results are made by ``finish``."""
     if lifter.depth >= MAX_DEPTH:
         raise Refusal("the calls go too deep; is this a recursion?")
     try:
@@ -174,7 +182,7 @@ def _inlined(lifter: Lifter, function: Any, node: ast.Call, as_test: bool) -> Re
         raise Refusal(f"{name}() is not lifted: {error.reason}", error.suggestion, mistake=error.mistake) from None
     names, pending = _parameters(lifter, captured, function, node)
     inner = replace(lifter, captured=captured, names=names, depth=lifter.depth + 1)
-    result = inner.run(type(inner).test if as_test else type(inner).expression)
+    result = inner.run(finish)
     for value in reversed(pending):
         result = settled(value, result)
     return result

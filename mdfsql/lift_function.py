@@ -8,12 +8,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
-from sqlglot import exp
-
 from mdfsql.capture import Captured
-from mdfsql.errors import CannotLift
-from mdfsql.lift_calls import call, called, dictcall
-from mdfsql.lift_guess import guess
+from mdfsql.lift_calls import call, called
+from mdfsql.lift_lists import comprehension, field_of, holds, is_list, list_item, list_slice
+from mdfsql.lift_match import desugared
 from mdfsql.lift_methods import METHODS, date_part, formatted, lookup, sliced, text
 from mdfsql.lift_operators import arithmetic, compare, contains, minus
 from mdfsql.lift_parts import (
@@ -21,6 +19,7 @@ from mdfsql.lift_parts import (
     REFUSED,
     Binding,
     Result,
+    Rows,
     Thought,
     Unbound,
     alone,
@@ -72,6 +71,7 @@ class Lifter:
     names: dict[str, Thought]
     nonnull: frozenset[Key] = frozenset()
     depth: int = 0
+    elements: int = 0  # of lists, which are gone through at this place
 
     def __post_init__(self) -> None:
         for name, value in self.captured.arguments.items():
@@ -88,10 +88,10 @@ class Lifter:
         assert isinstance(result, Test)
         return result
 
-    def result(self, *, of_columns: bool = False) -> Thought:
-        """Return the function's result; ``of_columns`` lets single columns of it be without SQL."""
-        result = self.run(Lifter.row if of_columns else Lifter.expression)
-        assert not isinstance(result, Test)
+    def result(self, finish: Finish | None = None) -> Thought:
+        """Return the function's result, of which ``finish`` makes what it is."""
+        result = self.run(finish or Lifter.expression)
+        assert not isinstance(result, (Test, Rows))
         return result
 
     def run(self, finish: Finish) -> Result:
@@ -170,6 +170,8 @@ class Lifter:
             self.fork(statement, pending)
         elif isinstance(statement, ast.For):
             todo[:0] = self.unrolled(statement)
+        elif isinstance(statement, ast.Match):
+            todo[:0] = desugared(self, statement)
         elif isinstance(statement, ast.Pass) or (
             isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)
         ):
@@ -215,12 +217,14 @@ class Lifter:
             inner = list(body)
             while inner:
                 way.step(inner.pop(0), inner, computed)
-            fresh = [v for n, v in way.names.items() if v is not self.names.get(n)]
+            ways.append((way, computed))
+        (yes, _), (no, _) = ways
+        for way, computed in ways:
+            # A name of one way alone is not kept after it.
+            fresh = [v for n, v in way.names.items() if v is not self.names.get(n) and n in yes.names and n in no.names]
             for value in computed:
                 if not any(value.mark in v.strict for v in fresh if isinstance(v, Value)):
                     raise self.captured.refuse("a value that may be an error is computed but not kept", statement)
-            ways.append(way)
-        yes, no = ways
         for name in dict.fromkeys((*yes.names, *no.names)):
             one, other = yes.names.get(name), no.names.get(name)
             if one is other:
@@ -262,6 +266,7 @@ class Lifter:
                 return branch(test, yes, self.at(test.nonnull_false).test(node.orelse))
             if isinstance(node, ast.Call):
                 result = call(self, node, as_test=True)
+                assert not isinstance(result, Rows)
                 return result if isinstance(result, Test) else self.true_of(result)
             return self.true_of(self.expression(node))
 
@@ -333,6 +338,8 @@ class Lifter:
             for test in tests:
                 result = disjunction(result, test)
             return result
+        if is_list(right):
+            return holds(right, left, self)
         return truth(METHODS["str"]["__contains__"](right, left))
 
     # --- expressions --------------------------------------------------------------------------------------------------
@@ -374,7 +381,7 @@ class Lifter:
         yes = self.at(test.nonnull_true).expression(node.body)
         no = self.at(test.nonnull_false).expression(node.orelse)
         result = merged(test, yes, no)
-        assert not isinstance(result, Test)
+        assert not isinstance(result, (Test, Rows))
         return result
 
     def logical(self, node: ast.BoolOp) -> Thought:
@@ -427,8 +434,10 @@ class Lifter:
             ends = [self.value(e) if e is not None else None for e in (node.slice.lower, node.slice.upper)]
             if node.slice.step is not None or not isinstance(of, Value):
                 raise Refusal("only strings are sliced, and without a step")
-            return sliced(of, *ends)
+            return list_slice(of, *ends) if is_list(of) else sliced(of, *ends)
         key = self.value(node.slice)
+        if isinstance(of, Value) and of.kind in ("list", "struct"):
+            return list_item(of, key) if of.kind == "list" else field_of(of, key)
         if isinstance(of, Row):
             return cell(of, key)
         if isinstance(of, Thing) and key.is_const:
@@ -482,38 +491,6 @@ class Lifter:
             raise Refusal("a format that depends on the row is not lifted")
         return formatted(text(value) if node.conversion == ord("s") and spec.const else value, spec.const)
 
-    def row(self, node: ast.expr) -> Thought:
-        """Return the dict that is the function's result; a value in it may have no SQL, the others are still lifted."""
-        if isinstance(node, ast.IfExp):
-            test = self.test(node.test)
-            if test.const is not None:
-                return self.row(node.body if test.const else node.orelse)
-            yes, no = self.at(test.nonnull_true).row(node.body), self.at(test.nonnull_false).row(node.orelse)
-            with self.placed(node):
-                return merged(test, yes, no)  # type: ignore[return-value]
-        with self.placed(node):
-            if isinstance(node, ast.Dict):
-                return self.mapping(node, self.cell)
-            if isinstance(node, ast.BinOp) and isinstance(node.op, ast.BitOr):
-                columns = dict(as_columns(self.row(node.left)))
-                overwrite(columns, as_columns(self.row(node.right)))
-                return Row(columns)
-            if isinstance(node, ast.Call) and self.is_dict(node):
-                return dictcall(self, node, self.cell)
-        return self.expression(node)
-
-    def is_dict(self, node: ast.Call) -> bool:
-        return isinstance(node.func, ast.Name) and node.func.id == "dict" and self.expression(node.func) == Thing(dict)
-
-    def cell(self, node: ast.expr) -> Value:
-        """Return the value of one column of the result."""
-        try:
-            return self.value(node)
-        except CannotLift as error:
-            if error.mistake:
-                raise
-            return Value(exp.null(), guess(self, node) or "?", unlifted=error)
-
     def mapping(self, node: ast.Dict, value_of: Callable[[ast.expr], Value] | None = None) -> Thought:
         columns: dict[str, Value] = {}
         if node.keys and None not in node.keys and value_of is None:
@@ -549,7 +526,8 @@ class Lifter:
         return Row(columns)
 
     def listed(self, node: ast.ListComp | ast.GeneratorExp | ast.SetComp) -> Thought:
-        return items(here.expression(node.elt) for here in self.turns(node.generators))
+        made = comprehension(self, node)
+        return made if made is not None else items(here.expression(node.elt) for here in self.turns(node.generators))
 
     def turns(self, generators: Sequence[ast.comprehension]) -> Iterable[Lifter]:
         """Return a lifter for each turn of a comprehension over constants."""

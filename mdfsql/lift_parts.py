@@ -10,6 +10,9 @@ from dataclasses import dataclass, replace
 from types import ModuleType
 from typing import Any, TypeAlias, TypeVar
 
+from sqlglot import exp
+
+from mdfsql.lift_nodes import cast
 from mdfsql.lift_operators import compare, none_test
 from mdfsql.lift_values import (
     Items,
@@ -20,15 +23,17 @@ from mdfsql.lift_values import (
     Value,
     branch,
     choose,
+    conjunction,
     constant,
     guarded,
     marked,
+    opposite,
 )
 
-__all__ = ["NEW_DICT", "REFUSED", "Binding", "Result", "Thought", "Unbound"]
+__all__ = ["NEW_DICT", "REFUSED", "Binding", "Result", "Rows", "Thought", "Unbound"]
 
 Thought: TypeAlias = "Value | Row | Thing | Items"
-Result: TypeAlias = "Thought | Test"
+Result: TypeAlias = "Thought | Test | Rows"
 
 Found = TypeVar("Found", "Value | Row | Thing | Items", Test)
 
@@ -54,6 +59,17 @@ REFUSED: dict[type[ast.AST], tuple[str, str | None]] = {
     ast.Yield: ("yield is not lifted", None),
     ast.Starred: ("unpacking with * is not lifted", None),
 }
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Several rows for each row: one for each element of ``over``, or without it for each way.
+
+    A way's test is true where its row is kept. With a list there is one way, in which the element is a column.
+    """
+
+    over: Value | None
+    ways: tuple[tuple[Test, Row], ...]
 
 
 @dataclass(frozen=True)
@@ -169,6 +185,7 @@ def merged(test: Test, yes: Result, no: Result) -> Result:
     """Return ``yes if test else no``: for rows, column by column."""
     if test.const is not None:
         return yes if test.const else no
+    yes, no = _empty_as(yes, no), _empty_as(no, yes)
     if isinstance(yes, Test) and isinstance(no, Test):
         return branch(test, yes, no)
     if isinstance(yes, Value) and isinstance(no, Value):
@@ -180,9 +197,29 @@ def merged(test: Test, yes: Result, no: Result) -> Result:
                 "give every branch the same keys in the same order",
             )
         return Row({n: _merged_cell(test, n, v, no.columns[n]) for n, v in yes.columns.items()})
+    if isinstance(yes, Rows) and isinstance(no, Rows):
+        return _merged_rows(test, yes, no)
     if yes == no:
         return yes
     raise Refusal("the branches give different kinds of value", "give both a scalar, or both a dict")
+
+
+def _merged_rows(test: Test, yes: Rows, no: Rows) -> Rows:
+    if yes.over is None and no.over is None:
+        ways = ((test, yes), (opposite(test), no))
+        return Rows(None, tuple((conjunction(here, kept), row) for here, side in ways for kept, row in side.ways))
+    if yes.ways and no.ways:
+        raise Refusal("one branch goes over a list, the other gives other rows", "two datasets, and union()")
+    # A list that is None gives no rows.
+    none = constant(None)
+    return Rows(choose(test, yes.over or none, no.over or none), yes.ways or no.ways)
+
+
+def _empty_as(value: Result, other: Result) -> Result:
+    """Return an empty list or tuple as a list of the type that ``other`` has; any other value as it is."""
+    if isinstance(value, Thing) and isinstance(other, Value) and other.kind == "list" and value.value in ((), []):
+        return Value(cast(exp.Array(expressions=[], value_constructor=False), other.type), other.type)
+    return value
 
 
 def _merged_cell(test: Test, name: str, yes: Value, no: Value) -> Value:
@@ -217,7 +254,22 @@ def settled(value: Value, result: Result) -> Result:
             raise Refusal("a value that may be an error is computed but not used")
         done = {n: settled(value, v) for n, v in touched.items()}
         return Row({**result.columns, **done})  # type: ignore[dict-item]
+    if isinstance(result, Rows):
+        return _settled_rows(value, result)
     raise Refusal("a value that may be an error is computed on the way to something that is no scalar")
+
+
+def _settled_rows(value: Value, result: Rows) -> Rows:
+    mark, over = value.mark, result.over
+    if over is not None and mark in over.uses:
+        over = settled(value, over)  # type: ignore[assignment]
+    ways: list[Any] = []
+    for kept, row in result.ways:
+        used = any(mark in v.uses for v in row.columns.values())
+        ways.append((settled(value, kept) if mark in kept.uses else kept, settled(value, row) if used else row))
+    if over is result.over and all(a is c and b is d for (a, b), (c, d) in zip(ways, result.ways, strict=True)):
+        raise Refusal("a value that may be an error is computed but not used")
+    return Rows(over, tuple(ways))
 
 
 def static_attribute(thing: Any, name: str) -> Any:

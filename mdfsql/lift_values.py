@@ -26,6 +26,9 @@ NEVER: Sources = frozenset()
 SOMETIMES: Sources = frozenset({None})
 UNKNOWN = object()
 
+ELEMENT = ""
+"""The table, in a key, of what is no column but an element of a list."""
+
 INT64 = (-(2**63), 2**63 - 1)
 EXACT = 2**53  # every whole number up to here is a DOUBLE
 BOUNDS: dict[Type, tuple[int, int]] = {
@@ -162,8 +165,10 @@ def kind_of(type_: Type) -> str:
         return "int"
     if type_ in FLOATS:
         return "float"
-    if type_.endswith("]") or type_.startswith(("STRUCT", "MAP")):
-        return "nested"
+    if type_.endswith("]"):
+        return "list"
+    if type_.startswith(("STRUCT", "MAP")):
+        return type_.partition("(")[0].lower()
     if type_.startswith("DECIMAL"):
         return "decimal"
     return {"BOOLEAN": "bool", "VARCHAR": "str", "NULL": "null"}.get(type_, type_.lower())
@@ -229,6 +234,8 @@ def column(name: str, type_: Type, table: str | None = None) -> Value:
 
 def node_of(key: Key) -> Node:
     table, name = key
+    if table == ELEMENT:
+        return exp.to_identifier(name, quoted=True)
     return exp.column(name, table=table, quoted=True)
 
 
@@ -302,6 +309,8 @@ def truth(value: Value) -> Test:
         yes, no = sql, negate(sql)
     elif kind in ("date", "timestamp", "timestamptz"):
         yes, no = not_null(sql), exp.false()
+    elif kind == "list":
+        yes, no = (operation(cls, exp.ArraySize(this=sql), literal(0, "BIGINT")) for cls in (exp.GT, exp.EQ))
     else:
         raise Refusal(f"the truth of a {value.type} is not lifted", "compare it with something")
     if not value.none:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import dataclasses
 import difflib
 import functools
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, Concatenate, ParamSpec
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec
 
 from sqlglot import exp
 
 from mdfsql.errors import BindError, DataError
 from mdfsql.relation import Origin, Relation, column, identifier
 from mdfsql.schema import INTEGERS, Schema, data_type
+
+if TYPE_CHECKING:
+    from mdfsql.lift_rows import Unnested
 
 __all__ = [
     "NoFunctions",
@@ -27,6 +31,7 @@ __all__ = [
     "order",
     "own_name",
     "project",
+    "unnest_rows",
     "wrap",
 ]
 
@@ -58,6 +63,8 @@ def _copied(given: Any) -> Any:
     """Return an argument with its trees copied: those that it holds have become parts of a query."""
     if isinstance(given, exp.Expr):
         return given.copy()
+    if dataclasses.is_dataclass(given) and not isinstance(given, type):
+        return type(given)(*(_copied(getattr(given, field.name)) for field in dataclasses.fields(given)))
     if isinstance(given, dict):
         return {key: _copied(value) for key, value in given.items()}
     return [_copied(value) for value in given] if isinstance(given, list) else given
@@ -189,6 +196,19 @@ def project(
                     found.set("table", identifier(INPUT))
     select.set("expressions", [_named(name, node) for name, node in outputs.items()])
     return Relation(select, inputs, lifted=_inherited(relation, inputs) + lifted, schema=schema)
+
+
+@_step
+def unnest_rows(relation: Relation, rows: Unnested, lifted: tuple[str, ...] = ()) -> Relation:
+    """Compute several rows for each row."""
+    if rows.sound is not None:
+        relation = filter_rows(relation, [rows.sound])
+    if rows.over is not None:
+        outputs: dict[str, exp.Expr] = {name: column(name) for name in relation.schema}
+        relation = project(relation, {**outputs, rows.element: exp.Explode(this=rows.over)})
+    if rows.kept is not None:
+        relation = filter_rows(relation, [rows.kept])
+    return project(relation, rows.columns, lifted)
 
 
 def _named(name: str, node: exp.Expr) -> exp.Expr:

@@ -34,8 +34,10 @@ LAYERS = """
     lift_operators
     lift_parts lift_methods
     lift_guess
+    lift_lists lift_match
     lift_calls
     lift_function
+    lift_rows lift_columns
     lift
     bind
     catalog

@@ -532,11 +532,15 @@ LIFTS: dict[str, Callable[[Callable[..., Any], Schema], Any]] = {
 }
 
 
+# What the generated rows have, and columns of lists and structs.
+WIDE = Schema({**SCHEMA, "xs": "BIGINT[]", "tags": "VARCHAR[]", "st": 'STRUCT("a" BIGINT)'})
+
+
 def transcript(how: str, function: Callable[..., Any]) -> list[str]:
-    found = LIFTS[how](function, SCHEMA)
+    found = LIFTS[how](function, WIDE)
     if not isinstance(found, dict):
         return [found.sql("duckdb")]
-    plain = {n: f'"{n}"' for n in SCHEMA}
+    plain = {n: f'"{n}"' for n in WIDE}
     lines = [f"{n}: {e.sql('duckdb')}" for n, e in found.items() if e.sql("duckdb") != plain.get(n)]
     return lines or [", ".join(found)]
 
@@ -596,6 +600,12 @@ def unused(r: dict[str, Any]) -> Any:
     return {**r, "y": 1}
 
 
+def lost(r: dict[str, Any]) -> Any:
+    if r["b"]:
+        n = r["v"] + 1  # noqa: F841
+    return r["i"]
+
+
 def caught(r: dict[str, Any]) -> Any:
     try:
         return r["v"] > 1
@@ -634,6 +644,7 @@ REFUSALS: list[tuple[Callable[..., Any], Callable[..., Any], str, str, str]] = [
     (lift_predicate, endless, "too deep", "", "endless(r)"),
     (lift_columns, changed, "plain names", "new dict", 'r["v"] = 1'),
     (lift_columns, unused, "computed but not used", "", "return"),
+    (lift_value, lost, "computed but not kept", "", "if"),
     (lift_columns, lambda r: r["v"], "needs a dict", "", 'r["v"]'),
     (lift_columns, lambda r: {**r, "n": None}, "only ever None", "schema=", ""),
     (lift_columns, lambda r: {**r, "n": 1 if r["b"] else 1.5}, "int, the other float", "0.0", "1 if"),

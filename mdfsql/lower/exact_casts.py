@@ -146,7 +146,13 @@ def _decimal(node: Any, value: exp.Expr) -> exp.Expr:
 
 def _try_cast(node: Any) -> exp.Expr | None:
     source, target, value = kind(node.this), kind(node.to), node.this
-    if source == target or (source, target) in (("int", "text"), ("int", "double"), ("bool", "text"), ("null", target)):
+    nested = source in ("list", "struct", "map")
+    if (source == target and not nested) or (source, target) in (
+        ("int", "text"),
+        ("int", "double"),
+        ("bool", "text"),
+        ("null", target),
+    ):
         return cast(value, node.to.sql("duckdb")) if source != "int" or target != "int" else _safe(node)
     if source == "text" and target in SPELLED:
         good = call("RLIKE", value, SPELLED[target], type="BOOLEAN")

@@ -66,8 +66,12 @@ def _explode(node: Any) -> None:
 
 
 def _array(node: Any) -> None:
+    if not node.expressions and isinstance(node.parent, exp.Cast):
+        # What is cast has the type that it is cast to: exact_casts sees no cast of a list at all.
+        node.parent.meta["exact"] = True
+        return
     kinds = {kind(item) for item in node.expressions} - {"null"}
-    if len(kinds) != 1 and not kinds <= {"int"}:
+    if len(kinds) != 1:
         refuse("a list of no values, or of mixed types", "its type is not the same everywhere", "CAST it")
 
 
@@ -85,11 +89,61 @@ def _extracted(node: Any) -> exp.Expr:
     return made
 
 
+def _body(node: Any) -> exp.Expr:
+    """Return what a lambda computes of each element."""
+    made = node.expression
+    if kind(node.this) != "list" or not isinstance(made, exp.Lambda) or len(made.expressions) != 1:
+        refuse("a lambda with an index", "positions begin at 0 there")
+    if made.find(exp.Query, exp.AggFunc, exp.Window):
+        refuse("a query or an aggregate within a lambda", "it is not shown to agree there")
+    (parameter,) = made.expressions
+    if any(found.table == parameter.name for found in made.find_all(exp.Column)):
+        refuse("a lambda whose parameter has a table's name", "its columns would be hidden there", "another name")
+    body: exp.Expr = made.this
+    return body
+
+
+def _transform(node: Any) -> None:
+    if kind(_body(node)) in ("unknown", "null"):
+        refuse("list_transform() to values of no known type", "it is not shown to agree there", "CAST the value")
+
+
+def _filter(node: Any) -> None:
+    if kind(_body(node)) != "bool":
+        refuse("list_filter() by what is no BOOLEAN", "it is not shown to agree there", "compare it")
+
+
+# What has one order everywhere.
+ORDERED = frozenset({"int", "text", "bool", "date", "timestamp", "decimal"})
+
+
+def _extreme(name: str) -> Any:
+    def rule(node: Any) -> exp.Expr:
+        if kind(node.this) != "list" or kind(node.this.type.expressions[0]) not in ORDERED:
+            refuse(f"{name.lower()}() of such a list", "it is not shown to agree there")
+        made = call(name, node.this)
+        made.type = node.type
+        return made
+
+    return rule
+
+
+def _joined(node: Any) -> exp.Expr:
+    if kind(node.this) != "list" or kind(node.this.type.expressions[0]) != "text":
+        refuse("array_to_string() of what is no text", "it is not shown to agree there", "CAST the values")
+    return call("ARRAY_JOIN", node.this, node.expression, type="VARCHAR")
+
+
 RULES: dict[type[exp.Expr], Any] = {
     exp.Bracket: _index,
     exp.ArrayContains: _contains,
     exp.ArraySize: _size,
+    exp.ArrayFilter: _filter,
+    exp.ArrayMax: _extreme("ARRAY_MAX"),
+    exp.ArrayMin: _extreme("ARRAY_MIN"),
+    exp.ArrayToString: _joined,
     exp.Explode: _explode,
+    exp.Transform: _transform,
     exp.Array: _array,
     exp.Dot: _dot,
     exp.StructExtract: _extracted,

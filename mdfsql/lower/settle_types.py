@@ -155,6 +155,23 @@ def _element(node: Any) -> exp.DataType | None:
     return dtype.expressions[0] if kind(dtype) == "list" and dtype.expressions else None
 
 
+def _mapped(node: Any) -> exp.DataType | None:
+    inner = node.expression.this.type
+    return exp.DataType(this=T.LIST, expressions=[inner.copy()], nested=True) if inner is not None else None
+
+
+def _indexed(node: Any) -> exp.DataType | None:
+    if any(isinstance(place, exp.Slice) for place in node.expressions):
+        return _same(node)
+    return _element(node) or _type_of(node)
+
+
+def _field(node: Any) -> exp.DataType | None:
+    name = getattr(node.expression, "name", "").lower()
+    fields = node.this.type.expressions if kind(node.this) == "struct" else ()
+    return next((f.args["kind"] for f in fields if f.name.lower() == name), None) or _type_of(node)
+
+
 def _query(node: Any) -> exp.DataType | None:
     inner = node.unnest() if isinstance(node, exp.Subquery) else node
     return inner.selects[0].type if isinstance(inner, exp.Query) and inner.selects else None
@@ -162,6 +179,7 @@ def _query(node: Any) -> exp.DataType | None:
 
 ANONYMOUS = {
     "error": NULL,
+    "list_sum": BIGINT,
     "strlen": BIGINT,
     "prefix": BOOL,
     "suffix": BOOL,
@@ -249,6 +267,13 @@ TYPES: dict[type[exp.Expr], Callable[[Any], exp.DataType | None]] = {
     exp.Translate: _fixed(TEXT),
     exp.UnixToTime: _unix,
     exp.Explode: _element,
+    exp.Bracket: _indexed,
+    exp.StructExtract: _field,
+    exp.Transform: _mapped,
+    exp.ArrayFilter: _same,
+    exp.ArrayMax: _element,
+    exp.ArrayMin: _element,
+    exp.ArrayToString: _fixed(TEXT),
     exp.Subquery: _query,
     exp.Anonymous: _anonymous,
 }
@@ -257,10 +282,31 @@ TYPES: dict[type[exp.Expr], Callable[[Any], exp.DataType | None]] = {
 def _type(node: Any, scope: Scope) -> exp.DataType | None:
     if isinstance(node, exp.Column):
         return _column(node, scope)
+    if isinstance(node, exp.Identifier):
+        return _parameter(node, scope)
     rule = TYPES.get(type(node))
     if rule is None:
         return None
     return rule(node) or exp.DataType(this=T.UNKNOWN)
+
+
+def _parameter(node: exp.Identifier, scope: Scope) -> exp.DataType | None:
+    """Return the type of a lambda's parameter, which is that of the list's elements; None for any other name."""
+    field = isinstance(node.parent, exp.Dot) and node.arg_key == "expression"
+    if field or isinstance(node.parent, (exp.Column, exp.TableAlias, exp.Alias, exp.Table)):
+        return None
+    found: exp.Expr | None = node.find_ancestor(exp.Lambda, exp.Query)
+    while isinstance(found, exp.Lambda) and node.name.lower() not in (p.name.lower() for p in found.expressions):
+        found = found.find_ancestor(exp.Lambda, exp.Query)
+    call = found.parent if isinstance(found, exp.Lambda) else None
+    if not isinstance(call, (exp.Transform, exp.ArrayFilter)) or len(call.expression.expressions) != 1:
+        return None
+    # The list stands beside the lambda, and may not have its type yet.
+    for part in reversed(list(call.this.walk())):
+        made = _type(part, scope)
+        if made is not None:
+            part.type = made
+    return _element(call)
 
 
 def _column(node: exp.Column, scope: Scope | None) -> exp.DataType | None:
