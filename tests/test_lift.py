@@ -122,6 +122,12 @@ def changed(r: dict[str, Any]) -> Any:
     return r
 
 
+def decided_by_an_error(r: dict[str, Any]) -> Any:
+    if int(r["x"]):  # raises for NaN
+        return {**r, "y": 1}
+    return {**r, "y": 1}
+
+
 def endless(r: dict[str, Any]) -> Any:
     return endless(r)
 
@@ -147,6 +153,7 @@ REFUSALS: list[tuple[Callable[..., Any], Callable[..., Any], str, str, str]] = [
     (lift_predicate, caught, "try is not lifted", "test for the case", "try:"),
     (lift_predicate, endless, "too deep", "", "endless(r)"),
     (lift_row, changed, "plain names", "new dict", 'r["v"] = 1'),
+    (lift_row, decided_by_an_error, "two equal rows", "leave the test out", "if int("),
     (lift_row, unused, "computed but not used", "", "return"),
     (lift_row, lambda r: r["v"], "needs a dict", "", 'r["v"]'),
     (lift_row, lambda r: {**r, "n": None}, "only ever None", "schema=", ""),
