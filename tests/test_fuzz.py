@@ -50,7 +50,7 @@ def test_generated_programs_agree_on_every_engine(engine: str, tmp_path: Path) -
 def test_generated_programs_agree_through_datasets(engine: str, tmp_path: Path) -> None:
     rng = random.Random(SEED + 1)
     drawn = [Program.draw(rng, number) for number in range(8)]
-    found = cases(drawn, tmp_path, lambda error: None)
+    found, _ = cases(drawn, tmp_path, lambda error: None)
     table = draw_table(rng)
     runner = RUNNERS[engine](backend(), table)
     taken = [one for one in found if runner.refusal(one) is None]

@@ -39,7 +39,7 @@ def main() -> int:
             shown = len(tally.mismatches)
             run_batch(backend, programs, Path(folder), tally, draw_table(rng))
             for mismatch in tally.mismatches[shown:MOST_SHOWN]:
-                small = shrunk(mismatch, backend, Path(folder))
+                small = shrunk(mismatch, backend, Path(folder)) if mismatch.sql else mismatch
                 print(f"\nMISMATCH in the programs from {first}: {small}\n", flush=True)
             if first // options.batch % max(options.programs // options.batch // 20, 1) == 0:
                 done = f"{tally.programs} programs, {tally.cells} cells, {len(tally.mismatches)} mismatches"

@@ -61,6 +61,14 @@ class Runner:
             return error
         return None
 
+    def refusals(self, cases: Sequence[Case]) -> list[Unsupported | None]:
+        """Return why the engine refuses each case, None for those that it does not."""
+        try:
+            self.plan(cases)
+        except Unsupported:
+            return [self.refusal(one) for one in cases]
+        return [None] * len(cases)
+
     def run(self, cases: Sequence[Case]) -> list[list[Any]]:
         """Return what each case gives on each row: a value, or a Failure."""
         return self.run_without(cases, self.raising(cases))

@@ -9,7 +9,7 @@ from __future__ import annotations
 import random
 import re
 
-__all__ = ["BLOCKS", "PRELUDE", "RESULTS", "Grammar"]
+__all__ = ["BLOCKS", "FORMS", "PRELUDE", "RESULTS", "Grammar"]
 
 # Type -> columns, constants.
 LEAVES: dict[str, tuple[str, list[str]]] = {
@@ -17,6 +17,7 @@ LEAVES: dict[str, tuple[str, list[str]]] = {
     "float": ("x y f", ["0.0", "1.5", "-2.5", "0.1", "30.0", "1e16", "RATE", "0.30000000000000004"]),
     "str": ("s t", ["''", "'a'", "'é'", "'ab'", "WORD", "'x y '", "'🤦🏼'"]),
     "bool": ("b", ["True", "False"]),
+    "truth": ("b", ["True", "False"]),
     "date": ("d", ["DAY"]),
     "timestamp": ("u", ["MOMENT"]),
     "decimal": ("m", ["30", "0", "-7"]),
@@ -50,7 +51,8 @@ CHOOSING = [
 
 EXPRESSIONS: dict[str, list[str]] = {
     # A value of any type, for its truth.
-    "some": ["<int>", "<float>", "<str>", "<bool>", "<bool>", "<bool>", "<date>", "<timestamp.>"],
+    "some": ["<int>", "<float>", "<str>", "<bool>", "<bool>", "<date>", "<timestamp.>", "<truth>", "<truth>"],
+    "truth": ["(<some> and <some>)", "(<some> or <some>)", "(not <some>)", "(<some> if <some> else <some>)"],
     "number": ["<int>", "<float>"],
     "int": [
         "(<int> <ADD> <int>)",
@@ -70,6 +72,15 @@ EXPRESSIONS: dict[str, list[str]] = {
         "TABLE.get(<str>, <int>)",
         "double(<int>)",
         "clamp(<int>, <int>)",
+        "(<bool> <ADD> <int>)",
+        "(+<int>)",
+        "(-<bool>)",
+        "int(<int>)",
+        "round(<bool>)",
+        "abs(<bool>)",
+        "<BEST>(<int>, <int>, <int>)",
+        "(TABLE['ab'] + <int>)",
+        "stepped(<int>)",
         "<choice int>",
     ],
     "float": [
@@ -80,6 +91,8 @@ EXPRESSIONS: dict[str, list[str]] = {
         "(-<float>)",
         "abs(<float>)",
         "float(<number>)",
+        "float(<bool>)",
+        "(<float> <ADD> <bool>)",
         "<BEST>(<float>, <float>)",
         "<choice float>",
     ],
@@ -101,6 +114,10 @@ EXPRESSIONS: dict[str, list[str]] = {
         "f'''{<bool.>}-{<str.>}'''",
         "f'''{<float.>}'''",
         "f'''{<float.>:<SPEC>}'''",
+        "f'''{<int.>:<SPEC>}'''",
+        "f'''{<str.>!s}{<date.>}'''",
+        "<BEST>(<str>, <str>)",
+        "named(<str>, <int>)",
         "<choice str>",
     ],
     "date": ["<choice date>"],
@@ -114,6 +131,11 @@ EXPRESSIONS: dict[str, list[str]] = {
         "(<float> <ORDER> <int>)",
         "(<str> <ORDER> <str>)",
         "(<bool> <ORDER> <bool>)",
+        "(<bool> <ORDER> <int>)",
+        "(<bool.> <SAME> <YES>)",
+        "(<int> <IN> (<int>, 1, <int.>))",
+        "(<bool> <IN> <BOOLS>)",
+        "(r[<LIST>] <IS> None)",
         "(<date> <ORDER> <date>)",
         "(<timestamp> <ORDER> <timestamp>)",
         "(<decimal> <ORDER> <decimal>)",
@@ -127,13 +149,14 @@ EXPRESSIONS: dict[str, list[str]] = {
         "(<bool> <IS> None)",
         "(<int> <IS> None)",
         "(<str> <IS> None)",
-        "(<some> and <some>)",
-        "(<some> or <some>)",
-        "(<some> and <some> and <some>)",
+        "(<bool> and <bool>)",
+        "(<bool> or <bool>)",
+        "(<bool> and <bool> and <bool>)",
         "(not <some>)",
         "(not <bool>)",
-        "(<some> if <some> else <bool>)",
+        "bool(<truth>)",
         "bool(<some>)",
+        "<choice bool>",
         "(<int> <IN> <INTS>)",
         "(<str> <IN> <STRS>)",
         "(<float> <IN> <FLOATS>)",
@@ -156,6 +179,10 @@ CHOICES |= {
     "OLD": ["'a'", "'é'", "WORD"],
     "SPEC": [".2f", ".0f", ".3f"],
     "AFFIX": ["startswith", "endswith"],
+    "SAME": ["is", "is not"],
+    "YES": ["True", "False", "None"],
+    "BOOLS": ["(True,)", "(True, None)", "(0, 1)"],
+    "LIST": ["'vs'", "'ss'"],
     "EACH": ["r[c] is None", "r[c] == 0", "r[c] > 1"],
 }
 
@@ -163,10 +190,23 @@ CHOICES |= {
 RESULTS = ["int", "float", "str", "bool", "date", "timestamp"]
 LOCALS = ["int", "int", "float", "str", "bool"]
 
+# The dicts that a map gives; <columns> are what it computes.
+FORMS: list[str] = [
+    "{**r, <columns>}",
+    "{**r, <columns>}",
+    "r | {<columns>}",
+    "{'id': r['id'], **{'one': 1}} | {<columns>}",
+    "dict(r, **{<columns>})",
+    "{**{k: c for k, c in r.items() if k != 'id'}, <columns>}",
+]
+
 # Statements that give <name> a value of type <T>.
 BLOCKS: list[str] = [
     "<name> = <T>",
     "<name> = <T>",
+    "<name> = other = <T>",
+    "<name>, other = <T>, <T>",
+    "if <some>:\n    <name> = <T>\nelif <some>:\n    <name> = <T>\nelse:\n    <name> = <T>",
     "if <some>:\n    <name> = <T>\nelse:\n    <name> = <T>",
     "<name> = <T.>\nif <some>:\n    <name> = <T>",
     "<name> = <T.>\n<name> += <T>",
@@ -201,6 +241,24 @@ def clamp(n, top):
     if n > top:
         return top
     return n
+
+
+def stepped(n):
+    total = 0
+    for step in (1, 2, 3):
+        if n > step:
+            total += step
+    return total
+
+
+def named(text, n):
+    if text is None:
+        return "none"
+    if n is not None and n > 1:
+        return text + "s"
+    elif text == "":
+        return "empty"
+    return text
 
 
 def is_big(n, limit=LIMIT):

@@ -6,7 +6,7 @@ import importlib.util
 import itertools
 import random
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
@@ -15,12 +15,12 @@ from typing import Any
 from sqlglot import exp
 
 from mdfsql.errors import CannotLift
-from mdfsql.lift import lift_predicate, lift_row
-from tests.fuzz.grammar import PRELUDE, RESULTS, Grammar
+from mdfsql.lift import lift_predicate, lift_row, lift_value
+from tests.fuzz.grammar import FORMS, PRELUDE, RESULTS, Grammar
 from tests.fuzz.oracle import ERROR, POISON, Outcome, python
 from tests.fuzz.rows import SCHEMA
 
-__all__ = ["Case", "Program", "cases", "module"]
+__all__ = ["Case", "Program", "Whole", "cases", "module"]
 
 _numbers = itertools.count()
 
@@ -41,6 +41,15 @@ Body = list[tuple[str, list[str]]]
 
 
 @dataclass
+class Early:
+    """A return before the last one: where it is taken, and what is given then."""
+
+    when: str
+    test: str
+    columns: dict[str, str]
+
+
+@dataclass
 class Program:
     """The source of a predicate and of a map; ``number`` tells the programs of one module apart."""
 
@@ -49,7 +58,8 @@ class Program:
     test: str
     whole: bool  # statements that are not needed stand there, too
     columns: dict[str, str]
-    made: str
+    form: str
+    early: Early | None = None
 
     @staticmethod
     def draw(rng: random.Random, number: int = 0) -> Program:
@@ -59,37 +69,62 @@ class Program:
         body = [(f"n{place}", grammar.block(f"n{place}")) for place in places]
         depth = rng.choice([1, 2, 2, 3])
         names = rng.choice([["new"], ["v"], ["s"], ["new", "v"], ["s", "z"]])
-        columns = {name: grammar.expression(rng.choice(RESULTS), depth) for name in names}
-        text = ", ".join(f"{n!r}: {e}" for n, e in columns.items())
-        made = f"{{**r, {text}}}"
+        types = {name: rng.choice(RESULTS) for name in names}
+        columns = {name: grammar.expression(type_, depth) for name, type_ in types.items()}
+        early = None
         if rng.random() < 0.15:
-            made = f"{{'id': r['id'], **{{'one': 1}}}} | {{{text}}}"
-        return Program(number, body, grammar.expression("some", depth), rng.random() < 0.2, columns, made)
+            others = {name: grammar.expression(type_, 1) for name, type_ in types.items()}
+            early = Early(grammar.expression("some", 1), grammar.expression("some", 1), others)
+        test, form = grammar.expression("some", depth), rng.choice(FORMS)
+        return Program(number, body, test, rng.random() < 0.2, columns, form, early)
 
     @property
     def source(self) -> str:
         """The functions of the program."""
-        parts = [self.predicate, self.function("row", self.needed(self.made, self.whole), self.made)]
-        for name, value in self.columns.items():
-            body = self.needed(value)
-            parts.append(self.function(f"column_{name}", body, value))
-            parts.append(self.function(f"free_{name}", attempted(body), value))
+        parts = [self.predicate, self.map]
+        for name in self.columns:
+            parts.append(self.column(name))
+            parts += [self.column(name, "late")] if self.early else []
+            parts += [self.column(name, "free")] if self.body else []
         return "\n".join(parts)
+
+    def row(self, columns: Mapping[str, str]) -> str:
+        return self.form.replace("<columns>", ", ".join(f"{n!r}: {e}" for n, e in columns.items()))
 
     @property
     def predicate(self) -> str:
-        return self.function("predicate", self.needed(self.test, self.whole), self.test)
+        """The condition."""
+        return self.function("predicate", self.test, self.early and self.early.test, whole=self.whole)
 
-    def function(self, name: str, body: Body, result: str) -> str:
-        if not body:
+    @property
+    def map(self) -> str:
+        """The map."""
+        early = self.row(self.early.columns) if self.early else None
+        return self.function("row", self.row(self.columns), early, whole=self.whole)
+
+    def column(self, name: str, how: str = "column") -> str:
+        """Return the function of one column of the map.
+
+        A "late" one has no early return, a "free" one goes on where a statement fails.
+        """
+        early = self.early.columns[name] if self.early and how == "column" else None
+        return self.function(f"{how}_{name}", self.columns[name], early, free=how == "free")
+
+    def function(self, name: str, result: str, early: str | None, *, whole: bool = False, free: bool = False) -> str:
+        """Return a function with the statements that its result needs, or with the whole body."""
+        returns = [f"return {result}"]
+        if self.early is not None and early is not None:
+            returns[:0] = [f"if {self.early.when}:", f"    return {early}"]
+        body = self.body if whole else self.needed("\n".join(returns))
+        if free:
+            body = attempted(body)
+        lines = [line for _, block in body for line in block] + returns
+        if len(lines) == 1:
             return f"{name}_{self.number} = lambda r: {result}\n"
-        lines = [line for _, block in body for line in block]
-        return "\n".join([f"def {name}_{self.number}(r):", *(f"    {x}" for x in lines), f"    return {result}", ""])
+        return "\n".join([f"def {name}_{self.number}(r):", *(f"    {x}" for x in lines), ""])
 
-    def needed(self, result: str, whole: bool = False) -> Body:
+    def needed(self, result: str) -> Body:
         """Leave out what a column does not depend on: a map stores None in the columns that do."""
-        if whole:
-            return self.body
         kept: Body = []
         text = result
         for name, block in reversed(self.body):
@@ -101,8 +136,12 @@ class Program:
 
 def attempted(body: Body) -> Body:
     """Let statements fail: a result that does not come from them is not changed by that."""
-    failed = "except (TypeError, AttributeError):"
-    return [(n, ["try:", *(f"    {x}" for x in block), failed, f"    {n} = MISSING"]) for n, block in body]
+    return [(name, attempt(block, f"{name} = MISSING")) for name, block in body]
+
+
+def attempt(lines: list[str], otherwise: str) -> list[str]:
+    """Return statements that may fail because of None."""
+    return ["try:", *(f"    {line}" for line in lines), "except (TypeError, AttributeError):", f"    {otherwise}"]
 
 
 @dataclass
@@ -115,6 +154,7 @@ class Case:
     oracle: Callable[..., Any]
     free: Callable[..., Any] | None = None
     expected: list[Any] = field(default_factory=list)
+    found: list[Any] = field(default_factory=list)
 
     @property
     def is_filter(self) -> bool:
@@ -147,8 +187,20 @@ class Case:
         return {place for place, value in enumerate(self.expected) if value is ERROR}
 
 
-def cases(programs: Sequence[Program], folder: Path, refused: Callable[[CannotLift], None]) -> list[Case]:
+@dataclass
+class Whole:
+    """A whole map: where Python raises, one of the columns does."""
+
+    text: str
+    oracle: Callable[..., Any]
+    columns: list[Case]
+
+
+def cases(
+    programs: Sequence[Program], folder: Path, refused: Callable[[CannotLift], None]
+) -> tuple[list[Case], list[Whole]]:
     """Return what the programs lift to; ``refused`` is told what does not."""
+    wholes: list[Whole] = []
     made = module(PRELUDE + "\n".join(p.source for p in programs), folder)
     found: list[Case] = []
     for program in programs:
@@ -163,9 +215,21 @@ def cases(programs: Sequence[Program], folder: Path, refused: Callable[[CannotLi
         except CannotLift as error:
             refused(error)
             continue
-        for name, value in program.columns.items():
-            free = getattr(made, f"free_{name}_{number}") if program.body else None
-            text = program.function(f"column_{name}", program.needed(value), value)
-            oracle = getattr(made, f"column_{name}_{number}")
-            found.append(Case(f"map: {name}", text, outputs[name], oracle, free))
-    return found
+        whole = Whole(program.map, getattr(made, f"row_{number}"), [])
+        wholes.append(whole)
+        for name in program.columns:
+            # Which of two equal values a column gets does not matter, not even where that cannot be told.
+            how = "late" if program.early and _same(made, f"late_{name}_{number}", outputs[name]) else "column"
+            oracle, free = (getattr(made, f"{h}_{name}_{number}", None) for h in (how, "free"))
+            assert oracle is not None
+            one = Case(f"map: {name}", program.column(name, how), outputs[name], oracle, free)
+            whole.columns.append(one)
+            found.append(one)
+    return found, wholes
+
+
+def _same(made: ModuleType, name: str, node: exp.Expression) -> bool:
+    try:
+        return bool(lift_value(getattr(made, name), SCHEMA) == node)
+    except CannotLift:
+        return False

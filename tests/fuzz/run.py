@@ -6,8 +6,8 @@ import random
 import re
 import textwrap
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +17,8 @@ from sqlglot import exp
 import mdfsql as mdf
 from mdfsql.errors import CannotLift, MdfError
 from tests.fuzz.engines import RUNNERS, Runner
-from tests.fuzz.oracle import ERROR, Failure, judge, loud
-from tests.fuzz.programs import Case, Program, cases
+from tests.fuzz.oracle import ERROR, Failure, judge, loud, python
+from tests.fuzz.programs import Case, Program, Whole, cases
 from tests.fuzz.rows import draw_table, rows_of
 
 __all__ = ["Mismatch", "Tally", "run_batch", "run_cases"]
@@ -87,16 +87,33 @@ def run_batch(
 ) -> None:
     """Lift the programs, run them on the rows of ``table``, and count."""
     tally.programs += len(programs)
-    found = cases(programs, folder, tally.cannot_lift)
-    run_cases(backend, found, draw_table(random.Random(7)) if table is None else table, tally)
+    table = draw_table(random.Random(7)) if table is None else table
+    found, wholes = cases(programs, folder, tally.cannot_lift)
+    run_cases(backend, found, table, tally)
+    for whole in wholes:
+        if all(one.found for one in whole.columns):
+            tally.mismatches.extend(_unseen(backend, whole, rows_of(table)))
+
+
+def _unseen(backend: mdf.Backend, whole: Whole, rows: Sequence[dict[str, Any]]) -> Iterator[Mismatch]:
+    """Yield a mismatch where Python raises for a row, and none of the columns of the map does."""
+    one = replace(whole.columns[0], title="map: the whole row", text=whole.text)
+    for place, row in enumerate(rows):
+        found = [column.found[place] for column in whole.columns]
+        if (
+            not one.has_none(row)
+            and not any(isinstance(v, Failure) for v in found)
+            and python(whole.oracle, row) is ERROR
+        ):
+            yield Mismatch(one, backend.name, "", row, ERROR, found)
+            return
 
 
 def run_cases(backend: mdf.Backend, found: Sequence[Case], table: pa.Table, tally: Tally) -> None:
     """Run what was lifted and compare each cell."""
     runner, rows = RUNNERS[backend.name](backend, table), rows_of(table)
     taken = []
-    for one in found:
-        refusal = runner.refusal(one)
+    for one, refusal in zip(found, runner.refusals(found) if found else [], strict=True):
         if refusal is not None:
             tally.refused[f"{refusal.construct}: {refusal.why}"] += 1
             continue
@@ -105,7 +122,7 @@ def run_cases(backend: mdf.Backend, found: Sequence[Case], table: pa.Table, tall
     tally.lifted += len(taken)
     asking = Asking(runner)
     for one, values in zip(taken, _answers(runner, taken), strict=True):
-        whys: dict[str, str] = {}
+        one.found, whys = values, dict[str, str]()
         for place, value in enumerate(values):
             tally.cells += 1
             row, dropped = rows[place], False if one.is_filter else None
@@ -149,22 +166,24 @@ def _answers(runner: Runner, taken: Sequence[Case]) -> list[list[Any]]:
         return []
     try:
         return runner.run(taken)
-    except MdfError as error:
+    except MdfError:
         if len(taken) == 1:
-            return [_by_halves(runner, taken[0], list(range(runner.count)), str(error))]
+            return [_by_halves(runner, taken[0], list(range(runner.count)))]
         half = len(taken) // 2
         return _answers(runner, taken[:half]) + _answers(runner, taken[half:])
 
 
-def _by_halves(runner: Runner, one: Case, places: list[int], message: str) -> list[Any]:
+def _by_halves(runner: Runner, one: Case, places: list[int]) -> list[Any]:
     """Return what a case gives, where more rows fail than were told: those that do are found by halving."""
-    found: list[Any] = [Failure(message)] * runner.count
+    found: list[Any] = [None] * runner.count
     for half in (places[: len(places) // 2], places[len(places) // 2 :]):
         others = set(range(runner.count)) - set(half)
         try:
             made = runner.run_without([one], [others])[0]
         except MdfError as error:
-            made = _by_halves(runner, one, half, str(error)) if len(half) > 1 else found
+            made = [Failure(str(error))] * runner.count
+            if len(half) > 1:
+                made = _by_halves(runner, one, half)
         for place in half:
             found[place] = made[place]
     return found

@@ -28,7 +28,7 @@ def shrunk(mismatch: Mismatch, backend: mdf.Backend, folder: Path) -> Mismatch:
     table = table_from_items([{**mismatch.row, "id": 0}], dict(SCHEMA))
     best = mismatch
     for _ in range(MOST_ROUNDS):
-        texts = sorted({t for t in smaller(best.case.text) if len(t) < len(best.case.text)}, key=len)[:MOST_TRIED]
+        texts = sorted({t for t in smaller(best.case.text) if 0 < len(t) < len(best.case.text)}, key=len)[:MOST_TRIED]
         found = [one for text in texts for one in lifted(text, mismatch.case.is_filter, folder)]
         tally = Tally()
         try:
