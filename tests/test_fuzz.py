@@ -15,9 +15,10 @@ from hypothesis import strategies as st
 import mdfsql as mdf
 from mdfsql.backend import backend
 from mdfsql.lift_methods import FUNCTIONS
+from tests.fuzz.cases import Case, cases, module
 from tests.fuzz.engines import RUNNERS
 from tests.fuzz.oracle import ERROR, POISON, judge, same
-from tests.fuzz.programs import Case, Program, cases, module
+from tests.fuzz.programs import Program
 from tests.fuzz.rows import SCHEMA, draw_table, rows_of
 from tests.fuzz.run import Tally, run_batch, run_cases
 from tests.fuzz.shrink import lifted, shrunk

@@ -16,8 +16,8 @@ import pytest
 from mdfsql.errors import CannotLift
 from mdfsql.lift import lift_join, lift_predicate, lift_row, lift_value
 from mdfsql.schema import Schema
+from tests.fuzz.cases import module
 from tests.fuzz.oracle import python
-from tests.fuzz.programs import module
 
 SCHEMA = Schema(
     {

@@ -17,8 +17,8 @@ from mdfsql.compile import Plan, compile_relation, target_of
 from mdfsql.errors import EngineError, Unsupported
 from mdfsql.lift_nodes import case, literal, within
 from mdfsql.relation import Relation, column
+from tests.fuzz.cases import Case
 from tests.fuzz.oracle import Failure
-from tests.fuzz.programs import Case
 from tests.fuzz.rows import SCHEMA
 
 __all__ = ["RUNNERS", "Runner", "opened"]

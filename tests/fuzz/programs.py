@@ -1,42 +1,17 @@
-"""Generated programs: a predicate, and a map with an oracle for each of its columns."""
+"""Generated programs: a predicate, and a map, with a function of its own for each of its columns."""
 
 from __future__ import annotations
 
-import importlib.util
-import itertools
 import random
 import re
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from pathlib import Path
-from types import ModuleType
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import dataclass
 
-from sqlglot import exp
+from tests.fuzz.grammar import FORMS, RESULTS, Grammar
 
-from mdfsql.errors import CannotLift
-from mdfsql.lift import lift_predicate, lift_row, lift_value
-from tests.fuzz.grammar import FORMS, PRELUDE, RESULTS, Grammar
-from tests.fuzz.oracle import ERROR, POISON, Outcome, python
-from tests.fuzz.rows import SCHEMA
+__all__ = ["Program"]
 
-__all__ = ["Case", "Program", "Whole", "cases", "module"]
-
-_numbers = itertools.count()
-
-
-def module(source: str, folder: Path) -> ModuleType:
-    """Return a module made of ``source``, with a file behind it."""
-    name = f"generated_{next(_numbers)}"
-    path = folder / f"{name}.py"
-    path.write_text(source, encoding="utf-8")
-    spec = importlib.util.spec_from_file_location(name, path)
-    assert spec is not None and spec.loader is not None
-    made = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(made)
-    return made
-
-
+# A name, and the statements that assign it.
 Body = list[tuple[str, list[str]]]
 
 
@@ -94,7 +69,7 @@ class Program:
     @property
     def predicate(self) -> str:
         """The condition."""
-        return self.function("predicate", self.test, self.early and self.early.test, whole=self.whole)
+        return self.function("predicate", self.test, self.early.test if self.early else None, whole=self.whole)
 
     @property
     def map(self) -> str:
@@ -142,94 +117,3 @@ def attempted(body: Body) -> Body:
 def attempt(lines: list[str], otherwise: str) -> list[str]:
     """Return statements that may fail because of None."""
     return ["try:", *(f"    {line}" for line in lines), "except (TypeError, AttributeError):", f"    {otherwise}"]
-
-
-@dataclass
-class Case:
-    """One lifted expression, and what Python gives on each row."""
-
-    title: str
-    text: str
-    node: exp.Expression
-    oracle: Callable[..., Any]
-    free: Callable[..., Any] | None = None
-    expected: list[Any] = field(default_factory=list)
-    found: list[Any] = field(default_factory=list)
-
-    @property
-    def is_filter(self) -> bool:
-        """It is a condition; its answer for a row is whether the row is kept."""
-        return self.title == "filter"
-
-    def ask(self, rows: Sequence[dict[str, Any]]) -> None:
-        """Note what Python gives."""
-        self.expected = [self.answer(python(self.oracle, row)) for row in rows]
-
-    def answer(self, value: Any) -> Any:
-        """Return Python's answer as SQL should have it."""
-        return value if isinstance(value, Outcome) or not self.is_filter else bool(value)
-
-    def wanted(self, place: int, found: Any, row: dict[str, Any]) -> Any:
-        """Return what Python gives where SQL gives ``found``."""
-        expected = self.expected[place]
-        if expected is POISON and found is not None and self.free is not None and not self.node.find(exp.Case):
-            # What the text mentions and the value does not depend on, as in DAY or n1.
-            return python(self.free, row)
-        return expected
-
-    def has_none(self, row: dict[str, Any]) -> bool:
-        """Tell whether a column that the text mentions is None."""
-        return any(v is None and f"'{n}'" in self.text for n, v in row.items())
-
-    @property
-    def raising(self) -> set[int]:
-        """The rows on which Python raises otherwise than because of None."""
-        return {place for place, value in enumerate(self.expected) if value is ERROR}
-
-
-@dataclass
-class Whole:
-    """A whole map: where Python raises, one of the columns does."""
-
-    text: str
-    oracle: Callable[..., Any]
-    columns: list[Case]
-
-
-def cases(
-    programs: Sequence[Program], folder: Path, refused: Callable[[CannotLift], None]
-) -> tuple[list[Case], list[Whole]]:
-    """Return what the programs lift to; ``refused`` is told what does not."""
-    wholes: list[Whole] = []
-    made = module(PRELUDE + "\n".join(p.source for p in programs), folder)
-    found: list[Case] = []
-    for program in programs:
-        number = program.number
-        try:
-            function = getattr(made, f"predicate_{number}")
-            found.append(Case("filter", program.predicate, lift_predicate(function, SCHEMA), function))
-        except CannotLift as error:
-            refused(error)
-        try:
-            outputs = lift_row(getattr(made, f"row_{number}"), SCHEMA)
-        except CannotLift as error:
-            refused(error)
-            continue
-        whole = Whole(program.map, getattr(made, f"row_{number}"), [])
-        wholes.append(whole)
-        for name in program.columns:
-            # Which of two equal values a column gets does not matter, not even where that cannot be told.
-            how = "late" if program.early and _same(made, f"late_{name}_{number}", outputs[name]) else "column"
-            oracle, free = (getattr(made, f"{h}_{name}_{number}", None) for h in (how, "free"))
-            assert oracle is not None
-            one = Case(f"map: {name}", program.column(name, how), outputs[name], oracle, free)
-            whole.columns.append(one)
-            found.append(one)
-    return found, wholes
-
-
-def _same(made: ModuleType, name: str, node: exp.Expression) -> bool:
-    try:
-        return bool(lift_value(getattr(made, name), SCHEMA) == node)
-    except CannotLift:
-        return False

@@ -16,9 +16,10 @@ from sqlglot import exp
 
 import mdfsql as mdf
 from mdfsql.errors import CannotLift, MdfError
+from tests.fuzz.cases import Case, Whole, cases
 from tests.fuzz.engines import RUNNERS, Runner
-from tests.fuzz.oracle import ERROR, Failure, judge, loud, python
-from tests.fuzz.programs import Case, Program, Whole, cases
+from tests.fuzz.oracle import ERROR, POISON, Failure, judge, loud, python
+from tests.fuzz.programs import Program
 from tests.fuzz.rows import draw_table, rows_of
 
 __all__ = ["Mismatch", "Tally", "run_batch", "run_cases"]
@@ -128,6 +129,8 @@ def run_cases(backend: mdf.Backend, found: Sequence[Case], table: pa.Table, tall
             row, dropped = rows[place], False if one.is_filter else None
             expected = one.wanted(place, value, row)
             verdict = judge(expected, value, dropped, one.has_none(row))
+            if isinstance(value, Failure) and expected is POISON:
+                tally.loud["where Python raises because of None"] += 1
             kind = verdict or ("raises" if expected is ERROR else "")
             if isinstance(value, Failure) and kind in ("loud", "raises"):
                 # What fails in a batch must fail alone, and say why; asked once for an expression.

@@ -12,8 +12,8 @@ import mdfsql as mdf
 from mdfsql.arrow import table_from_items
 from mdfsql.errors import CannotLift, MdfError
 from mdfsql.lift import lift_predicate, lift_value
+from tests.fuzz.cases import Case, module
 from tests.fuzz.grammar import PRELUDE
-from tests.fuzz.programs import Case, module
 from tests.fuzz.rows import SCHEMA
 from tests.fuzz.run import Mismatch, Tally, run_cases
 

@@ -1,0 +1,121 @@
+"""What programs lift to, beside what CPython gives: the cases that an engine is asked about."""
+
+from __future__ import annotations
+
+import importlib.util
+import itertools
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from sqlglot import exp
+
+from mdfsql.errors import CannotLift
+from mdfsql.lift import lift_predicate, lift_row, lift_value
+from tests.fuzz.grammar import PRELUDE
+from tests.fuzz.oracle import POISON, Outcome, python
+from tests.fuzz.programs import Program
+from tests.fuzz.rows import SCHEMA
+
+__all__ = ["Case", "Whole", "cases", "module"]
+
+_numbers = itertools.count()
+
+
+def module(source: str, folder: Path) -> ModuleType:
+    """Return a module made of ``source``, with a file behind it."""
+    name = f"generated_{next(_numbers)}"
+    path = folder / f"{name}.py"
+    path.write_text(source, encoding="utf-8")
+    spec = importlib.util.spec_from_file_location(name, path)
+    assert spec is not None and spec.loader is not None
+    made = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(made)
+    return made
+
+
+@dataclass
+class Case:
+    """One lifted expression, and what Python gives on each row."""
+
+    title: str
+    text: str
+    node: exp.Expression
+    oracle: Callable[..., Any]
+    free: Callable[..., Any] | None = None
+    expected: list[Any] = field(default_factory=list)
+    found: list[Any] = field(default_factory=list)
+
+    @property
+    def is_filter(self) -> bool:
+        """It is a condition; its answer for a row is whether the row is kept."""
+        return self.title == "filter"
+
+    def ask(self, rows: Sequence[dict[str, Any]]) -> None:
+        """Note what Python gives."""
+        self.expected = [self.answer(python(self.oracle, row)) for row in rows]
+
+    def answer(self, value: Any) -> Any:
+        """Return Python's answer as SQL should have it."""
+        return value if isinstance(value, Outcome) or not self.is_filter else bool(value)
+
+    def wanted(self, place: int, found: Any, row: dict[str, Any]) -> Any:
+        """Return what Python gives where SQL gives ``found``."""
+        expected = self.expected[place]
+        if expected is POISON and found is not None and self.free is not None and not self.node.find(exp.Case):
+            # What the text mentions and the value does not depend on, as in DAY or n1.
+            return python(self.free, row)
+        return expected
+
+    def has_none(self, row: dict[str, Any]) -> bool:
+        """Tell whether a column that the text mentions is None."""
+        return any(v is None and f"'{n}'" in self.text for n, v in row.items())
+
+
+@dataclass
+class Whole:
+    """A whole map: where Python raises, one of the columns does."""
+
+    text: str
+    oracle: Callable[..., Any]
+    columns: list[Case]
+
+
+def cases(
+    programs: Sequence[Program], folder: Path, refused: Callable[[CannotLift], None]
+) -> tuple[list[Case], list[Whole]]:
+    """Return what the programs lift to; ``refused`` is told what does not."""
+    made = module(PRELUDE + "\n".join(p.source for p in programs), folder)
+    found, wholes = list[Case](), list[Whole]()
+    for program in programs:
+        number = program.number
+        try:
+            function = getattr(made, f"predicate_{number}")
+            found.append(Case("filter", program.predicate, lift_predicate(function, SCHEMA), function))
+        except CannotLift as error:
+            refused(error)
+        try:
+            outputs = lift_row(getattr(made, f"row_{number}"), SCHEMA)
+        except CannotLift as error:
+            refused(error)
+            continue
+        whole = Whole(program.map, getattr(made, f"row_{number}"), [])
+        wholes.append(whole)
+        for name in program.columns:
+            # Which of two equal values a column gets does not matter, not even where that cannot be told.
+            how = "late" if program.early and _same(made, f"late_{name}_{number}", outputs[name]) else "column"
+            oracle, free = (getattr(made, f"{h}_{name}_{number}", None) for h in (how, "free"))
+            assert oracle is not None
+            one = Case(f"map: {name}", program.column(name, how), outputs[name], oracle, free)
+            whole.columns.append(one)
+            found.append(one)
+    return found, wholes
+
+
+def _same(made: ModuleType, name: str, node: exp.Expression) -> bool:
+    try:
+        return bool(lift_value(getattr(made, name), SCHEMA) == node)
+    except CannotLift:
+        return False
