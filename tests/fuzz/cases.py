@@ -15,7 +15,7 @@ from sqlglot import exp
 from mdfsql.errors import CannotLift
 from mdfsql.lift import lift_predicate, lift_row, lift_value
 from tests.fuzz.grammar import PRELUDE
-from tests.fuzz.oracle import POISON, Outcome, python
+from tests.fuzz.oracle import Failure, Outcome, python
 from tests.fuzz.programs import Program
 from tests.fuzz.rows import SCHEMA
 
@@ -64,8 +64,10 @@ class Case:
     def wanted(self, place: int, found: Any, row: dict[str, Any]) -> Any:
         """Return what Python gives where SQL gives ``found``."""
         expected = self.expected[place]
-        if expected is POISON and found is not None and self.free is not None and not self.node.find(exp.Case):
-            # What the text mentions and the value does not depend on, as in DAY or n1.
+        given = found is not None and not isinstance(found, Failure)
+        if given and isinstance(expected, Outcome) and self.free is not None and not self.node.find(exp.Case):
+            # What the text mentions and the value does not depend on, as in DAY or n1: an error there is one of
+            # the whole row, see Whole.
             return python(self.free, row)
         return expected
 

@@ -59,8 +59,8 @@ class Program:
         parts = [self.predicate, self.map]
         for name in self.columns:
             parts.append(self.column(name))
-            parts += [self.column(name, "late")] if self.early else []
-            parts += [self.column(name, "free")] if self.body else []
+            if self.body or self.early:
+                parts += [self.column(name, "late"), self.column(name, "free")]
         return "\n".join(parts)
 
     def row(self, columns: Mapping[str, str]) -> str:
@@ -80,7 +80,7 @@ class Program:
     def column(self, name: str, how: str = "column") -> str:
         """Return the function of one column of the map.
 
-        A "late" one has no early return, a "free" one goes on where a statement fails.
+        A "late" one has no early return, a "free" one neither that, nor an error in the statements.
         """
         early = self.early.columns[name] if self.early and how == "column" else None
         return self.function(f"{how}_{name}", self.columns[name], early, free=how == "free")
@@ -115,5 +115,5 @@ def attempted(body: Body) -> Body:
 
 
 def attempt(lines: list[str], otherwise: str) -> list[str]:
-    """Return statements that may fail because of None."""
-    return ["try:", *(f"    {line}" for line in lines), "except (TypeError, AttributeError):", f"    {otherwise}"]
+    """Return statements that may fail."""
+    return ["try:", *(f"    {line}" for line in lines), "except Exception:", f"    {otherwise}"]
