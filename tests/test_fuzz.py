@@ -17,7 +17,7 @@ from mdfsql.backend import backend
 from mdfsql.lift_methods import FUNCTIONS
 from tests.fuzz.cases import Case, cases, module
 from tests.fuzz.engines import RUNNERS
-from tests.fuzz.oracle import ERROR, POISON, judge, same
+from tests.fuzz.oracle import ERROR, POISON, judge, python, same
 from tests.fuzz.programs import Program
 from tests.fuzz.rows import SCHEMA, draw_table, rows_of
 from tests.fuzz.run import Tally, run_batch, run_cases
@@ -43,9 +43,9 @@ def test_generated_programs_agree_with_python(rng: random.Random, tmp_path_facto
 
 def test_generated_programs_agree_on_every_engine(engine: str, tmp_path: Path) -> None:
     rng, tally = random.Random(SEED), Tally()
-    run_batch(backend(), [Program.draw(rng, number) for number in range(60)], tmp_path, tally, draw_table(rng))
+    run_batch(backend(), [Program.draw(rng, number) for number in range(40)], tmp_path, tally, draw_table(rng))
     assert not tally.mismatches, report(tally)
-    assert tally.lifted > 80, tally.summary()
+    assert tally.lifted > 60, tally.summary()
 
 
 def test_generated_programs_agree_through_datasets(engine: str, tmp_path: Path) -> None:
@@ -54,8 +54,8 @@ def test_generated_programs_agree_through_datasets(engine: str, tmp_path: Path) 
     found, _ = cases(drawn, tmp_path, lambda error: None)
     table = draw_table(rng)
     runner = RUNNERS[engine](backend(), table)
-    taken = [one for one in found if runner.refusal(one) is None]
-    assert len(taken) >= 8
+    taken = [one for one in found if runner.refusal(one) is None][:8]
+    assert len(taken) == 8
     for one, skip in zip(taken, runner.raising(taken), strict=True):
         kept = table.filter(pa.array([i not in skip for i in range(table.num_rows)]))
         dataset, rows = mdf.Dataset.from_arrow(kept), rows_of(kept)
@@ -65,8 +65,9 @@ def test_generated_programs_agree_through_datasets(engine: str, tmp_path: Path) 
             assert got == [r["id"] for r, value in zip(rows, one.expected, strict=True) if value is True], one.text
         else:
             got = [r["it"] for r in dataset.select("id", it=one.oracle).order_by("id").collect()]
-            for place, (value, row) in enumerate(zip(got, rows, strict=True)):
-                assert judge(one.wanted(place, value, row), value, None, one.has_none(row)) is None, one.text
+            expected = [python(one.essential(tmp_path), row) for row in rows]
+            for wanted, value, row in zip(expected, got, rows, strict=True):
+                assert judge(wanted, value, None, one.has_none(row)) is None, one.text
 
 
 # --- the fuzzer itself ------------------------------------------------------------------------------------------------
@@ -83,12 +84,12 @@ WRONG: list[tuple[str, str, Any]] = [
 ]
 
 
-@pytest.mark.parametrize(("python", "sql", "expected"), WRONG)
-def test_what_is_wrong_is_found(python: str, sql: str, expected: Any, tmp_path: Path) -> None:
-    function = module(f"it = lambda r: {python}\n", tmp_path).it
+@pytest.mark.parametrize(("text", "sql", "expected"), WRONG)
+def test_what_is_wrong_is_found(text: str, sql: str, expected: Any, tmp_path: Path) -> None:
+    function = module(f"it = lambda r: {text}\n", tmp_path).it
     node: Any = sqlglot.parse_one(sql, read="duckdb")
-    case, tally = Case("map: it", python, node, function), Tally()
-    run_cases(REFERENCE, [case], draw_table(random.Random(SEED)), tally)
+    case, tally = Case("map: it", text, node, function), Tally()
+    run_cases(REFERENCE, [case], tmp_path, draw_table(random.Random(SEED)), tally)
     (mismatch,) = tally.mismatches
     assert same(mismatch.expected, expected), mismatch
 
@@ -97,7 +98,7 @@ def test_a_mismatch_shrinks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setitem(FUNCTIONS, abs, lambda value: value)
     text = "it = lambda r: (3 if r['b'] else len(r['s'] or 'a')) + (abs(r['v'] - 1) if r['v'] else r['k'])\n"
     tally = Tally()
-    run_cases(REFERENCE, list(lifted(text, False, tmp_path)), draw_table(random.Random(SEED)), tally)
+    run_cases(REFERENCE, list(lifted(text, False, tmp_path)), tmp_path, draw_table(random.Random(SEED)), tally)
     small = shrunk(tally.mismatches[0], REFERENCE, tmp_path)
     assert small.case.text == "it = lambda r: abs(r['v'])\n"
     assert "abs(r['v'])" in str(small) and "row:" in str(small)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import itertools
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,7 +17,7 @@ from sqlglot import exp
 from mdfsql.errors import CannotLift
 from mdfsql.lift import lift_predicate, lift_row, lift_value
 from tests.fuzz.grammar import PRELUDE
-from tests.fuzz.oracle import Failure, Outcome, python
+from tests.fuzz.oracle import Outcome, python
 from tests.fuzz.programs import Program
 from tests.fuzz.rows import SCHEMA
 
@@ -44,7 +46,7 @@ class Case:
     text: str
     node: exp.Expression
     oracle: Callable[..., Any]
-    free: Callable[..., Any] | None = None
+    program: Program | None = None
     expected: list[Any] = field(default_factory=list)
     found: list[Any] = field(default_factory=list)
 
@@ -61,19 +63,26 @@ class Case:
         """Return Python's answer as SQL should have it."""
         return value if isinstance(value, Outcome) or not self.is_filter else bool(value)
 
-    def wanted(self, place: int, found: Any, row: dict[str, Any]) -> Any:
-        """Return what Python gives where SQL gives ``found``."""
-        expected = self.expected[place]
-        given = found is not None and not isinstance(found, Failure)
-        if given and isinstance(expected, Outcome) and self.free is not None and not self.node.find(exp.Case):
-            # What the text mentions and the value does not depend on, as in DAY or n1: an error there is one of
-            # the whole row, see Whole.
-            return python(self.free, row)
-        return expected
-
     def has_none(self, row: dict[str, Any]) -> bool:
-        """Tell whether a column that the text mentions is None."""
-        return any(v is None and f"'{n}'" in self.text for n, v in row.items())
+        """Tell whether a column that the text mentions is None, or the text makes a None."""
+        return any(v is None and f"'{n}'" in self.text for n, v in row.items()) or bool(MAKES_NONE.search(self.text))
+
+    def essential(self, folder: Path) -> Callable[..., Any]:
+        """Return the function without what the value does not depend on, as it lifts to the same SQL without it.
+
+        An error there is one of the whole row, see Whole: a map stores None in the columns that depend on it.
+        """
+        name = self.title.removeprefix("map: ")
+        for lesser in self.program.lesser() if self.program else ():
+            made = module(PRELUDE + lesser.column(name), folder)
+            found: Callable[..., Any] = getattr(made, f"column_{name}_{lesser.number}")
+            with contextlib.suppress(CannotLift):
+                if lift_value(found, SCHEMA) == self.node:
+                    return found
+        return self.oracle
+
+
+MAKES_NONE = re.compile(r"(?:\bor|\belse|\breturn|,|(?<![=!])=) None\b")
 
 
 @dataclass
@@ -106,18 +115,8 @@ def cases(
         whole = Whole(program.map, getattr(made, f"row_{number}"), [])
         wholes.append(whole)
         for name in program.columns:
-            # Which of two equal values a column gets does not matter, not even where that cannot be told.
-            how = "late" if program.early and _same(made, f"late_{name}_{number}", outputs[name]) else "column"
-            oracle, free = (getattr(made, f"{h}_{name}_{number}", None) for h in (how, "free"))
-            assert oracle is not None
-            one = Case(f"map: {name}", program.column(name, how), outputs[name], oracle, free)
+            oracle = getattr(made, f"column_{name}_{number}")
+            one = Case(f"map: {name}", program.column(name), outputs[name], oracle, program)
             whole.columns.append(one)
             found.append(one)
     return found, wholes
-
-
-def _same(made: ModuleType, name: str, node: exp.Expression) -> bool:
-    try:
-        return bool(lift_value(getattr(made, name), SCHEMA) == node)
-    except CannotLift:
-        return False

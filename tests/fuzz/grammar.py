@@ -225,14 +225,6 @@ DAY = datetime.date(2024, 2, 29)
 MOMENT = datetime.datetime(2024, 2, 29, 23, 59, 59, 999999)
 
 
-class Missing:
-    def __bool__(self):
-        raise TypeError
-
-
-MISSING = Missing()
-
-
 def double(n):
     return n * 2
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 
 from tests.fuzz.grammar import FORMS, RESULTS, Grammar
 
@@ -56,12 +57,7 @@ class Program:
     @property
     def source(self) -> str:
         """The functions of the program."""
-        parts = [self.predicate, self.map]
-        for name in self.columns:
-            parts.append(self.column(name))
-            if self.body or self.early:
-                parts += [self.column(name, "late"), self.column(name, "free")]
-        return "\n".join(parts)
+        return "\n".join([self.predicate, self.map, *map(self.column, self.columns)])
 
     def row(self, columns: Mapping[str, str]) -> str:
         return self.form.replace("<columns>", ", ".join(f"{n!r}: {e}" for n, e in columns.items()))
@@ -77,22 +73,24 @@ class Program:
         early = self.row(self.early.columns) if self.early else None
         return self.function("row", self.row(self.columns), early, whole=self.whole)
 
-    def column(self, name: str, how: str = "column") -> str:
-        """Return the function of one column of the map.
+    def column(self, name: str) -> str:
+        """Return the function of one column of the map."""
+        return self.function(f"column_{name}", self.columns[name], self.early.columns[name] if self.early else None)
 
-        A "late" one has no early return, a "free" one neither that, nor an error in the statements.
-        """
-        early = self.early.columns[name] if self.early and how == "column" else None
-        return self.function(f"{how}_{name}", self.columns[name], early, free=how == "free")
+    def lesser(self) -> Iterator[Program]:
+        """Yield the program without its early return, without some of its statements; the shortest first."""
+        for count in range(len(self.body) + 1):
+            for body in itertools.combinations(self.body, count):
+                for early in (None, self.early) if self.early else (None,):
+                    if early or self.early or count < len(self.body):
+                        yield replace(self, early=early, body=list(body))
 
-    def function(self, name: str, result: str, early: str | None, *, whole: bool = False, free: bool = False) -> str:
+    def function(self, name: str, result: str, early: str | None, *, whole: bool = False) -> str:
         """Return a function with the statements that its result needs, or with the whole body."""
         returns = [f"return {result}"]
         if self.early is not None and early is not None:
             returns[:0] = [f"if {self.early.when}:", f"    return {early}"]
         body = self.body if whole else self.needed("\n".join(returns))
-        if free:
-            body = attempted(body)
         lines = [line for _, block in body for line in block] + returns
         if len(lines) == 1:
             return f"{name}_{self.number} = lambda r: {result}\n"
@@ -107,13 +105,3 @@ class Program:
                 kept.insert(0, (name, block))
                 text += "\n" + "\n".join(block)
         return kept
-
-
-def attempted(body: Body) -> Body:
-    """Let statements fail: a result that does not come from them is not changed by that."""
-    return [(name, attempt(block, f"{name} = MISSING")) for name, block in body]
-
-
-def attempt(lines: list[str], otherwise: str) -> list[str]:
-    """Return statements that may fail."""
-    return ["try:", *(f"    {line}" for line in lines), "except Exception:", f"    {otherwise}"]

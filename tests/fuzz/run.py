@@ -18,7 +18,7 @@ import mdfsql as mdf
 from mdfsql.errors import CannotLift, MdfError
 from tests.fuzz.cases import Case, Whole, cases
 from tests.fuzz.engines import RUNNERS, Runner
-from tests.fuzz.oracle import ERROR, POISON, Failure, judge, loud, python
+from tests.fuzz.oracle import ERROR, POISON, Failure, Outcome, judge, loud, python
 from tests.fuzz.programs import Program
 from tests.fuzz.rows import draw_table, rows_of
 
@@ -90,7 +90,7 @@ def run_batch(
     tally.programs += len(programs)
     table = draw_table(random.Random(7)) if table is None else table
     found, wholes = cases(programs, folder, tally.cannot_lift)
-    run_cases(backend, found, table, tally)
+    run_cases(backend, found, folder, table, tally)
     for whole in wholes:
         if all(one.found for one in whole.columns):
             tally.mismatches.extend(_unseen(backend, whole, rows_of(table)))
@@ -110,7 +110,7 @@ def _unseen(backend: mdf.Backend, whole: Whole, rows: Sequence[dict[str, Any]]) 
             return
 
 
-def run_cases(backend: mdf.Backend, found: Sequence[Case], table: pa.Table, tally: Tally) -> None:
+def run_cases(backend: mdf.Backend, found: Sequence[Case], folder: Path, table: pa.Table, tally: Tally) -> None:
     """Run what was lifted and compare each cell."""
     runner, rows = RUNNERS[backend.name](backend, table), rows_of(table)
     taken = []
@@ -127,7 +127,7 @@ def run_cases(backend: mdf.Backend, found: Sequence[Case], table: pa.Table, tall
         for place, value in enumerate(values):
             tally.cells += 1
             row, dropped = rows[place], False if one.is_filter else None
-            expected = one.wanted(place, value, row)
+            expected = one.expected[place]
             verdict = judge(expected, value, dropped, one.has_none(row))
             if isinstance(value, Failure) and expected is POISON:
                 tally.loud["where Python raises because of None"] += 1
@@ -143,6 +143,9 @@ def run_cases(backend: mdf.Backend, found: Sequence[Case], table: pa.Table, tall
                     why = whys.setdefault(kind, "not asked")
                     tally.loud[why] += 1
                     verdict = "mismatch" if why == "unknown" else None
+            if verdict == "mismatch" and one.program is not None and isinstance(expected, Outcome):
+                expected = python(one.essential(folder), row)
+                verdict = judge(expected, value, dropped, one.has_none(row))
             if verdict == "mismatch":
                 tally.mismatches.append(Mismatch(one, backend.name, _sql(runner, one), row, expected, value))
                 break

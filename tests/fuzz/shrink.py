@@ -32,7 +32,7 @@ def shrunk(mismatch: Mismatch, backend: mdf.Backend, folder: Path) -> Mismatch:
         found = [one for text in texts for one in lifted(text, mismatch.case.is_filter, folder)]
         tally = Tally()
         try:
-            run_cases(backend, found, table, tally)
+            run_cases(backend, found, folder, table, tally)
         except (MdfError, ArithmeticError):
             break
         if not tally.mismatches:
