@@ -196,6 +196,8 @@ def merged(test: Test, yes: Result, no: Result) -> Result:
                 f"one branch gives the keys {', '.join(yes.columns)}, the other {', '.join(no.columns)}",
                 "give every branch the same keys in the same order",
             )
+        if test.raises and all(_alike(v, no.columns[n]) for n, v in yes.columns.items()):
+            raise Refusal("a value that may raise decides between two equal rows", "leave the test out")
         return Row({n: _merged_cell(test, n, v, no.columns[n]) for n, v in yes.columns.items()})
     if isinstance(yes, Rows) and isinstance(no, Rows):
         return _merged_rows(test, yes, no)
@@ -222,11 +224,15 @@ def _empty_as(value: Result, other: Result) -> Result:
     return value
 
 
+def _alike(yes: Value, no: Value) -> bool:
+    return bool(yes.sql == no.sql and yes.type == no.type)
+
+
 def _merged_cell(test: Test, name: str, yes: Value, no: Value) -> Value:
     if yes.unlifted or no.unlifted:
         return replace(yes if yes.unlifted else no, type=yes.type if yes.type == no.type else "?")
     # A column that both branches leave alone does not depend on the test, not even where the test is an error.
-    if yes.sql == no.sql and yes.type == no.type:
+    if _alike(yes, no):
         return yes
     try:
         return choose(test, yes, no)

@@ -522,10 +522,10 @@ def test_an_engine_that_lacks_it_says_so(rows: mdf.Dataset, engine: str) -> None
         pytest.skip("it writes the text of floats as Python does")
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", NotLifted)
-        rows.map(lambda r: {"text": f"{r['v']:.2f}"}).collect()
+        rows.map(lambda r: {"text": str(r["v"])}).collect()
     assert any("spark:" in str(w.message) for w in caught)
     with pytest.raises(mdf.errors.Unsupported):
-        rows.map(lambda r: {"text": f"{r['v']:.2f}"}, on_unliftable="error").collect()
+        rows.map(lambda r: {"text": str(r["v"])}, on_unliftable="error").collect()
 
 
 # --- DuckDB's streams -------------------------------------------------------------------------------------------------

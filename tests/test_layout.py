@@ -106,7 +106,6 @@ LAZY = {("display", "dataset"), ("catalog", "relation")}
 LONG = {
     "mdfsql/dataset.py": "one class that people read from top to bottom: every operation and action stands there once",
     "mdfsql/cli.py": "one command line: each command stands there once, with its options and their help",
-    "tests/test_lift.py": "the cases of one subject: what Python says, and what each engine says",
 }
 LONGEST = 600
 

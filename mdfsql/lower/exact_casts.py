@@ -36,7 +36,7 @@ SAME = frozenset(
         ),
         *(("null", k) for k in ("blob", "list", "struct", "map")),
         *(("int", k) for k in ("bool", "decimal", "float", "double", "text")),
-        *(("bool", k) for k in ("int", "text")),
+        *(("bool", k) for k in ("int", "double", "text")),
         *(("decimal", k) for k in ("double", "text")),
         *(("float", k) for k in ("double",)),
         *(("double", k) for k in ("float",)),

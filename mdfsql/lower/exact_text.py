@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from sqlglot import exp
@@ -271,6 +272,21 @@ def _places(value: str, sign: str) -> list[int]:
     return [i for i, c in enumerate(value) if c == sign]
 
 
+def _format(node: Any) -> exp.Expr:
+    found = re.fullmatch(r"\{:\.(\d{1,2})f\}", literal_text(node.this) or "")
+    if not found or int(found[1]) > 15 or len(node.expressions) != 1 or kind(node.expressions[0]) != "double":
+        refuse("format() but of one DOUBLE as {:.2f} or the like", "it is not shown to answer there as DuckDB does")
+    value, places = node.expressions[0], int(found[1])
+    # Both round the binary value itself, half to even. Past 15 digits there are zeros there, and DuckDB has digits.
+    size = call("ABS", value)
+    infinite = exp.EQ(this=size, expression=number(float("inf")))
+    unsafe = exp.GTE(this=size.copy(), expression=number(float(10 ** (15 - places))))
+    sign = case((exp.LT(this=paren(value), expression=number(0.0)), text("-inf")), default=text("inf"))
+    made = call("FORMAT_NUMBER", value, f"{0:.{places}f}", type="VARCHAR")
+    message = "format(): a NaN, or a number of more than 15 digits, is written in another way there"
+    return case((infinite, sign), (unsafe, raised(message)), default=made)
+
+
 def _hash(name: str) -> Any:
     def rule(node: Any) -> exp.Expr:
         _text(node.this, f"{name}()")
@@ -307,6 +323,7 @@ RULES: dict[type[exp.Expr], Any] = {
     exp.Contains: _plain("contains()", "this", "expression"),
     exp.StartsWith: _plain("starts_with()", "this", "expression"),
     exp.EndsWith: _plain("ends_with()", "this", "expression"),
+    exp.Format: _format,
     exp.MD5: _hash("md5"),
     exp.SHA2: _hash("sha256"),
 }

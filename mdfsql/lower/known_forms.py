@@ -81,6 +81,7 @@ FORMS: dict[str, frozenset[str]] = {
         "Filter": "expression this",
         "FirstValue": "this",
         "Floor": "this",
+        "Format": "expressions this",
         "From": "this",
         "GT": "expression this",
         "GTE": "expression this",

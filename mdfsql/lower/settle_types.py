@@ -263,6 +263,7 @@ TYPES: dict[type[exp.Expr], Callable[[Any], exp.DataType | None]] = {
     exp.Pad: _fixed(TEXT),
     exp.SplitPart: _fixed(TEXT),
     exp.Split: _fixed(build("VARCHAR[]")),
+    exp.Format: _fixed(TEXT),
     exp.Hex: _fixed(TEXT),
     exp.Translate: _fixed(TEXT),
     exp.UnixToTime: _unix,

@@ -9,11 +9,13 @@ from typing import Any
 
 from sqlglot import exp
 
-from mdfsql.lower.rules import cast, each, kind, literal_text, refuse
+from mdfsql.lower.rules import cast, each, integer, kind, literal_text, refuse
 
 __all__ = ["strict_types"]
 
 NUMBERS = frozenset({"int", "decimal", "double"})
+# Every whole number up to here is a FLOAT, so that a comparison with it is exact.
+WHOLE_FLOATS = 2**24
 ORDERED = frozenset({"bool", "int", "decimal", "float", "double", "text", "date", "timestamp", "timestamptz", "blob"})
 
 
@@ -61,6 +63,10 @@ def _dated(value: str | None, other: str) -> bool:
 
 
 def _compare(node: Any) -> None:
+    for one, other in ((node.this, node.expression), (node.expression, node.this)):
+        whole = integer(other) if kind(one) == "float" else None
+        if whole is not None and abs(whole) <= WHOLE_FLOATS:
+            other.replace(cast(other, "FLOAT"))
     _merge([node.this, node.expression], "comparison")
     _comparable(node.this)
 
