@@ -97,6 +97,12 @@ class CannotLift(MdfError):
         remedy = f"\n  {lead}{suggestion}" if suggestion else ""
         super().__init__(f"{reason}{where}{remedy}")
 
+    def advised(self, how: str) -> CannotLift:
+        """Return the same error with one more thing that can be done about it."""
+        suggestion = "; ".join(filter(None, (self.suggestion, how)))
+        place = {"filename": self.filename, "line": self.line, "column": self.column, "text": self.text}
+        return CannotLift(self.reason, suggestion=suggestion, mistake=self.mistake, **place)  # type: ignore[arg-type]
+
 
 class NotLifted(UserWarning):
     """A row function runs as Python, since it has no exact SQL: right, but slower.

@@ -90,11 +90,7 @@ class RowFunction:
         how = f"to run it as Python, give the types of what it computes: schema={{{wanted}}}"
         if not names:
             how += ", or annotate what it returns: a TypedDict or a dataclass"
-        return CannotLift(
-            error.reason,
-            suggestion="; ".join(filter(None, (error.suggestion, how))),
-            **{key: getattr(error, key) for key in ("filename", "line", "column", "text", "mistake")},
-        )
+        return error.advised(how)
 
 
 # ---- a step through Python ---------------------------------------------------------------------------------------
@@ -413,12 +409,7 @@ class Functions:
         if found is None and given.captured is not None and not error.mistake:
             found = guess_types(given.captured, self._given.schema, returned(given.captured))
         if found is None:
-            how = "to run it as Python, annotate what it returns, as in def f(row) -> float"
-            raise CannotLift(
-                error.reason,
-                suggestion="; ".join(filter(None, (error.suggestion, how))),
-                **{key: getattr(error, key) for key in ("filename", "line", "column", "text", "mistake")},
-            )
+            raise error.advised("to run it as Python, annotate what it returns, as in def f(row) -> float")
         return found
 
     def _hidden(self, given: RowFunction, type_: Type, why: str, truth: bool) -> exp.Expr:

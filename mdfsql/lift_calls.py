@@ -6,6 +6,8 @@ import ast
 import builtins
 import difflib
 import inspect
+import re
+import sysconfig
 from collections.abc import Callable, Hashable
 from dataclasses import replace
 from types import ModuleType
@@ -50,6 +52,9 @@ if TYPE_CHECKING:
 __all__ = ["call", "called", "dictcall", "inlined"]
 
 MAX_DEPTH = 20  # of calls within calls
+
+# Files of the standard library and of installed packages.
+LIBRARIES = re.compile(rf"[\\/]site-packages[\\/]|^{re.escape(sysconfig.get_path('stdlib'))}|^<frozen ")
 
 
 def called(lifter: Lifter, node: ast.Call) -> Thought:
@@ -173,16 +178,21 @@ def inlined(lifter: Lifter, function: Any, node: ast.Call, finish: Finish) -> Re
     """Return the result of a call to another pure function, whose own results are made by ``finish``."""
     if lifter.depth >= MAX_DEPTH:
         raise Refusal("the calls go too deep; is this a recursion?")
+    name = getattr(function, "__qualname__", type(function).__name__)
     try:
         captured = capture(function)
     except CannotLift as error:
-        if error.line is not None:
-            raise
-        name = getattr(function, "__qualname__", type(function).__name__)
+        # What stands in the way of the call is shown where the call is.
         raise Refusal(f"{name}() is not lifted: {error.reason}", error.suggestion, mistake=error.mistake) from None
     names, pending = _parameters(lifter, captured, function, node)
     inner = replace(lifter, captured=captured, names=names, depth=lifter.depth + 1)
-    result = inner.run(finish)
+    try:
+        result = inner.run(finish)
+    except CannotLift as error:
+        if not error.filename or not LIBRARIES.search(error.filename):
+            raise
+        # Nobody can change a line of a library.
+        raise Refusal(f"{name}() is not lifted: {error.reason}") from None
     for value in reversed(pending):
         result = settled(value, result)
     return result

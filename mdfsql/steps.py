@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec
 
 from sqlglot import exp
 
-from mdfsql.errors import BindError, DataError
+from mdfsql.errors import BindError, CannotLift, DataError
 from mdfsql.relation import Origin, Relation, column, identifier
 from mdfsql.schema import INTEGERS, Schema, data_type
 
@@ -304,7 +304,11 @@ def join(
     if callable(on):
         from mdfsql.lift import lift_join  # as above
 
-        condition = lift_join(on, left.schema, right.schema, "l", "r")
+        try:
+            condition = lift_join(on, left.schema, right.schema, "l", "r")
+        except CannotLift as error:
+            # As Python it would have to see every pair of rows.
+            raise error if error.mistake else error.advised("join on columns, then filter() by the function") from None
     elif isinstance(on, exp.Expr):
         condition = on
     elif on is not None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import collections
 import contextlib
-import itertools
 import threading
 import uuid
 import weakref
@@ -280,10 +279,12 @@ class SparkEngine:
         with self._running():
             query = frame._plan.to_proto(self._session.client)
             parts = self._session.client.to_table_as_iterator(query, frame._plan.observations)
-            first = next((part for part in parts if isinstance(part, pa.Table)), None)
-        for table in itertools.chain(() if first is None else (first,), parts):
-            if isinstance(table, pa.Table):
-                yield from table.to_batches()
+            part = next(parts, None)
+        while part is not None:
+            if isinstance(part, pa.Table):
+                yield from part.to_batches()
+            with failures():
+                part = next(parts, None)
 
 
 def _messages(answer: Any) -> Iterator[bytes]:
