@@ -380,6 +380,16 @@ def test_query_planning_that_is_on_already_is_an_error_that_says_what_to_set() -
     assert "DASK_DATAFRAME__QUERY_PLANNING=False" in done.stdout, done.stderr
 
 
+class Odd(Exception):
+    """An exception of a user's own."""
+
+
+def without_sevens(row: dict[str, Any]) -> bool:
+    if row["v"] == 7:
+        raise Odd("no sevens")
+    return True
+
+
 def test_on_a_cluster(tmp_path: Path) -> None:
     from distributed import Client, LocalCluster
 
@@ -404,6 +414,14 @@ def test_on_a_cluster(tmp_path: Path) -> None:
             assert cached.count() == len(expected) and cached.limit(1).collect() == expected[:1]
             with pytest.raises(EngineError, match=r"^dask: too big$"):
                 made.select(x=mdf.expr("CASE WHEN n > 0 THEN error('too big') END")).collect()
+            rows = mdf.Dataset.read_parquet(str(tmp_path / "?.parquet"))
+            text = rows.map(
+                lambda r: {"v": r["v"], "t": float.hex(r["v"])}, schema={"t": str}, on_unliftable="fallback"
+            )
+            assert text.group_by("t").count().count() == 1000
+            with pytest.raises(Odd, match="no sevens") as caught:
+                rows.filter(without_sevens, on_unliftable="fallback").collect()
+            assert "'v': 7.0" in caught.value.__notes__[0]
             made.write_parquet(str(tmp_path / "out"))
             assert mdf.Dataset.read_parquet(str(tmp_path / "out")).count() == len(expected)
             backend.close()

@@ -72,6 +72,14 @@ def test_the_way_of_a_query(spark: mdf.Backend, server: str, tmp_path: Path) -> 
         assert "spark's plan" in made.explain()
         with pytest.raises(mdf.errors.EngineError, match="cannot cast to BIGINT: 'a'"):
             made.cast(s="BIGINT").collect()
+        odd = made.filter(lambda r: bin(r["id"]).endswith("1"), on_unliftable="fallback")
+        assert odd.map(lambda r: {"t": hex(r["id"])}, on_unliftable="fallback").limit(2).collect() == [
+            {"t": "0x1"},
+            {"t": "0x3"},
+        ]
+        with pytest.raises(ZeroDivisionError) as caught:
+            made.filter(lambda r: bin(1 // (r["id"] - 900)), on_unliftable="fallback").collect()
+        assert "'id': 900" in caught.value.__notes__[0]
         backend.close()
 
 
