@@ -390,10 +390,9 @@ def _whole(program: Program, batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
         raise RowError(error, f"{program.place}, for a batch of {batch.num_rows} rows") from error
     if not isinstance(found, (pa.RecordBatch, pa.Table)):
         raise RowError(Misfit(f"{program.place}: gives {type(found).__name__}, no Arrow batch or table"), "")
-    wanted = [f"{f.name} {f.type}" for f in program.schema]
-    own = [f"{f.name} {f.type}" for f in found.schema]
-    if own != wanted:
-        raise RowError(Misfit(f"{program.place}: gives ({', '.join(own)}), its schema is ({', '.join(wanted)})"), "")
+    if [(f.name, f.type) for f in found.schema] != [(f.name, f.type) for f in program.schema]:
+        own, wanted = (", ".join(f"{f.name} {f.type}" for f in schema) for schema in (found.schema, program.schema))
+        raise RowError(Misfit(f"{program.place}: gives ({own}), its schema is ({wanted})"), "")
     for part in found.to_batches() if isinstance(found, pa.Table) else [found]:
         yield pa.RecordBatch.from_arrays(part.columns, schema=program.schema)
 
