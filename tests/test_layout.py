@@ -28,9 +28,14 @@ LAYERS = """
     functions
     capture
     lift_nodes
+    lift_constants
     lift_values
     lift_operators
-    lift_parts lift_methods
+    lift_parts
+    lift_arguments
+    lift_dates lift_numbers lift_regex
+    lift_text
+    lift_methods
     lift_calls
     lift_function
     lift

@@ -43,12 +43,14 @@ def _shifted(moment: exp.Expr, interval: exp.Expr, sign: int) -> exp.Expr:
         interval = interval.this
     if not isinstance(interval, exp.Interval) or interval.unit is None or isinstance(interval.unit, exp.IntervalSpan):
         refuse("an INTERVAL that is no number of one unit", "it is not shown to agree there", "INTERVAL 1 DAY")
-    unit = _unit(interval.unit.name, UNITS, "INTERVAL")
+    unit = _unit(interval.unit.name, (*UNITS, "MICROSECOND"), "INTERVAL")
     value = interval.this
     constant = literal_text(value)
     if constant is not None:
         if not constant.lstrip("-").isdigit():
             refuse(f"INTERVAL '{constant}' {unit}", "only whole numbers are shown to agree there")
+        if abs(int(constant)) >= 2**31:
+            refuse(f"INTERVAL '{constant}' {unit}", "the number must fit in 32 bits there", "a larger unit")
         value = number(sign * int(constant))
     elif integer(value) is not None:
         value = number(sign * int(integer(value) or 0))

@@ -168,6 +168,8 @@ ANONYMOUS = {
     "isfinite": BOOL,
     "regexp_full_match": BOOL,
     "date_part": BIGINT,
+    "microsecond": BIGINT,
+    "epoch_us": BIGINT,
     "weekday": BIGINT,
     "datepart": BIGINT,
     "date_sub": BIGINT,
@@ -249,6 +251,7 @@ TYPES: dict[type[exp.Expr], Callable[[Any], exp.DataType | None]] = {
     exp.Translate: _fixed(TEXT),
     exp.UnixToTime: _unix,
     exp.Explode: _element,
+    exp.Bracket: lambda node: _element(node) or node.type,
     exp.Subquery: _query,
     exp.Anonymous: _anonymous,
 }
