@@ -17,7 +17,7 @@ from mdfsql import lift_nodes as sql
 from mdfsql.lift_arguments import const_of, run
 from mdfsql.lift_nodes import number, words
 from mdfsql.lift_operators import arithmetic
-from mdfsql.lift_values import INT64, Node, Refusal, Value, constant, strict
+from mdfsql.lift_values import INT64, Node, Refusal, Value, constant, in_utc, strict
 
 __all__ = ["ATTRIBUTES", "DATES", "DELTAS", "attribute", "formatted_date", "isoformat", "moved", "timedelta"]
 
@@ -249,6 +249,7 @@ def _difference(left: Value, right: Value) -> Value:
 
 def _shifted(moment: Value, delta: Value, sign: int) -> Value:
     """Return a date or datetime that lies ``delta`` later, or with -1 earlier."""
+    in_utc(moment)
     node = _by_constant(moment, delta.const, sign) if delta.is_const else _by_value(moment, delta, sign)
     return strict(node, moment.type, moment, delta, raises=True)
 

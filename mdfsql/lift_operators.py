@@ -240,7 +240,7 @@ def _aligned(left: Value, right: Value, bools: bool) -> tuple[Value, Value]:
         if left.type != right.type and "float" in kinds:
             return as_float(left), as_float(right)
         return left, right
-    if kinds == {"decimal"}:
+    if "decimal" in kinds and kinds <= {"decimal", "int"}:
         _fitting(left, right)
     if len(kinds) == 1 or kinds == {"decimal", "int"}:
         return left, right
@@ -254,7 +254,8 @@ def _aligned(left: Value, right: Value, bools: bool) -> tuple[Value, Value]:
 
 def _fitting(*values: Value) -> None:
     """Refuse to compare Decimals that SQL brings to one type in which not all of their digits fit."""
-    sizes = [tuple(map(int, v.type[len("DECIMAL(") : -1].split(","))) for v in values if v.kind == "decimal"]
+    texts = [v.type[len("DECIMAL(") : -1] if v.kind == "decimal" else "20,0" for v in values]
+    sizes = [tuple(map(int, text.split(","))) for text in texts]
     if max(p - s for p, s in sizes) + max(s for _, s in sizes) > 38:
         raise Refusal("Decimals with more than 38 digits in all are not compared exactly by SQL")
 

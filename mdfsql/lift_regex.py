@@ -54,10 +54,8 @@ def character_class(spans: Iterable[tuple[int, int]]) -> str:
     sign = ""
     if found[0][0] == 0:
         # Written without the character 0, which no SQL takes.
-        edges = [place for span in found for place in span][1:]
-        found = (
-            list(itertools.pairwise(edges))[::2] if edges[-1] == size else [*itertools.pairwise([*edges, size])][::2]
-        )
+        edges = [*(place for span in found for place in span), size][1:]
+        found = [span for span in list(itertools.pairwise(edges))[::2] if span[0] < span[1]]
         sign = "^"
     if not sign and len(found) == 1 and found[0][1] - found[0][0] == 1:
         return _escaped(_character(found[0][0]), SPECIAL)

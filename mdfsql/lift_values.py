@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import itertools
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -462,6 +463,8 @@ def choose(test: Test, yes: Value, no: Value) -> Value:
     """Return ``yes if test else no``."""
     if test.const is not None:
         return yes if test.const else no
+    for value in (yes, no):
+        in_utc(value)
     if yes.type == no.type == "BOOLEAN" and not yes.none and not no.none:
         return flag(branch(test, truth(yes), truth(no)))
     type_ = unify(yes, no)
@@ -493,6 +496,12 @@ def choose(test: Test, yes: Value, no: Value) -> Value:
         strict=test.strict | _lasting(test, yes.strict & no.strict),
         uses=test.uses | yes.uses | no.uses,
     )
+
+
+def in_utc(value: Value) -> None:
+    """Refuse a constant of another time zone where it becomes data: SQL keeps the moment, not the zone."""
+    if value.is_const and isinstance(value.const, datetime.datetime) and value.const.utcoffset():
+        raise Refusal("a datetime of another zone than UTC is only compared and subtracted", "convert it to UTC")
 
 
 def _is_default(test: Test, yes: Value, no: Value) -> bool:

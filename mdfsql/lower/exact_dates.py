@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from sqlglot import exp
@@ -229,27 +230,21 @@ def java_format(found: str) -> str:
 
     >>> java_format("%Y at %H")
     "yyyy' at 'HH"
+    >>> java_format("100%% %d")
+    "'100% 'dd"
     """
-    out, i, plain = "", 0, ""
-    while i <= len(found):
-        sign = found[i : i + 1]
-        if sign == "%" or not sign:
-            if plain:
-                out += "'" + plain.replace("'", "''") + "'"
-                plain = ""
-            if not sign:
-                break
-            directive = found[i : i + 3] if found[i + 1 : i + 2] == "-" else found[i : i + 2]
-            if directive == "%%":
-                plain = "%"
-            elif directive in JAVA:
-                out += JAVA[directive]
-            else:
-                refuse(f"{directive} in strftime()", "it is not shown to agree there")
-            i += len(directive)
-        else:
-            plain += sign
-            i += 1
+    out, plain = "", ""
+    # Two quoted texts side by side would be a quoted quote, so %% joins the text around it.
+    for directive, sign in re.findall(r"(%-?.)|(.)", found + "\0", re.DOTALL):
+        if (sign and sign != "\0") or directive == "%%":
+            plain += sign or "%"
+            continue
+        if plain:
+            out += "'" + plain.replace("'", "''") + "'"
+            plain = ""
+        if directive and directive not in JAVA:
+            refuse(f"{directive} in strftime()", "it is not shown to agree there")
+        out += JAVA.get(directive, "")
     return out
 
 
