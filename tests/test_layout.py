@@ -106,6 +106,7 @@ LONG = {
     "mdfsql/dataset.py": "one class that people read from top to bottom: every operation and action stands there once",
     "mdfsql/cli.py": "one command line: each command stands there once, with its options and their help",
     "tests/test_lift.py": "the cases of one subject: what Python says, and what each engine says",
+    "tests/test_lift_methods.py": "one oracle for every function that is lifted, on all engines",
 }
 LONGEST = 600
 

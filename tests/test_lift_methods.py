@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import functools
 import importlib.util
@@ -20,6 +21,8 @@ import pyarrow as pa
 import pytest
 from sqlglot import exp
 
+from mdfsql import lift_regex
+from mdfsql import lift_values as values
 from mdfsql.arrow import arrow_schema, conform, read_schema, table_from_items
 from mdfsql.catalog import ArrowSource
 from mdfsql.compile import compile_relation, target_of
@@ -477,6 +480,88 @@ def test_functions_of_floats_agree_on_every_bit() -> None:
         assert value < 0 or repr(root) == repr(value**0.5)
 
 
+# --- generated patterns -----------------------------------------------------------------------------------------------
+
+ATOMS = [
+    "a",
+    "b",
+    "A",
+    "\u00e9",
+    r"\n",
+    ".",
+    "[ab]",
+    "[^a]",
+    r"\d",
+    r"\s",
+    r"[^\s]",
+    "k",
+    "\u00df",
+    "\U0001f44d",
+    r"\.",
+    "x",
+]
+SIGNS = [*"abAkKx1 .c\n\r", "\u00e9", "\u212a", "\u00df", "\u1e9e", "\U0001f44d", "\u0663", "\u2003", "aa", "ab"]
+FLAGS = [0, 0, 0, re.I, re.A, re.S, re.I | re.A]
+
+
+def pattern(rng: random.Random, depth: int) -> str:
+    one = lambda: pattern(rng, depth - 1)  # noqa: E731
+    kind = rng.random()
+    if depth <= 0 or kind < 0.3:
+        return rng.choice(ATOMS)
+    if kind < 0.55:
+        return one() + one()
+    if kind < 0.7:
+        return f"({one()}|{rng.choice([one(), ''])})"
+    if kind < 0.8:
+        return f"(?:{one()}){rng.choice(['*', '+', '?', '*?', '+?', '??', '{2}', '{1,2}', '{0,2}?'])}"
+    return rng.choice(ATOMS) + rng.choice(["*", "+", "?", "*?", "+?", "{2,}"]) if kind < 0.9 else f"({one()})"
+
+
+def pattern_uses(seed: int, count: int) -> Iterator[tuple[str, Callable[[str], Any], exp.Expression]]:
+    """Yield what is done with a generated pattern, by Python and as SQL."""
+    rng = random.Random(seed)
+    subject = values.column("s", "VARCHAR")
+    for _ in range(count):
+        text = rng.choice(["", "", "", "^"]) + pattern(rng, 3) + rng.choice(["", "", "", "$", r"\Z"])
+        compiled = re.compile(text, rng.choice(FLAGS))
+        thing = values.Thing(compiled)
+        for how in ("search", "match", "fullmatch"):
+            found = lift_regex.PATTERNS[how](thing, subject)
+            call = getattr(compiled, how)
+            yield f"{how} {compiled}", functools.partial(matched, call), found.sql
+            for number in range(compiled.groups + 1):
+                with contextlib.suppress(values.Refusal):
+                    node = lift_regex.group(found, values.constant(number)).sql
+                    yield f"{how} {compiled} group {number}", functools.partial(grouped, call, number), node
+        with contextlib.suppress(values.Refusal):
+            node = lift_regex.PATTERNS["sub"](thing, values.constant("<>"), subject).sql
+            yield f"sub {compiled}", functools.partial(compiled.sub, "<>"), node
+
+
+def matched(call: Callable[[str], Any], text: str) -> bool:
+    return call(text) is not None
+
+
+def grouped(call: Callable[[str], Any], number: int, text: str) -> Any:
+    found = call(text)
+    return found and found.group(number)
+
+
+def generated_texts(seed: int) -> list[dict[str, Any]]:
+    rng = random.Random(seed)
+    texts = sorted({"".join(rng.choice(SIGNS) for _ in range(rng.randrange(7))) for _ in range(150)})
+    return [{**dict.fromkeys(SCHEMA), "id": place, "s": text} for place, text in enumerate(texts)]
+
+
+def test_generated_patterns_agree_with_python() -> None:
+    rows = generated_texts(1)
+    connection().register("texts", source(rows).table)
+    for name, function, node in pattern_uses(2, 150):
+        found = column(f"SELECT {node.sql('duckdb')} AS it FROM texts ORDER BY id")
+        assert [function(row["s"]) for row in rows] == found, name
+
+
 # --- the other engines ------------------------------------------------------------------------------------------------
 
 
@@ -585,3 +670,14 @@ def left_out(node: exp.Expression) -> set[int]:
     inside = guard.this if isinstance(guard, exp.Not) else None
     listed = inside.expressions if isinstance(inside, exp.In) and inside.this.name == "id" else []
     return {int(literal.name) for literal in listed}
+
+
+def test_generated_patterns_agree_on_spark(spark: Engine) -> None:
+    rows = generated_texts(3)
+    uses = [use for use in pattern_uses(4, 40) if native(use[2])]
+    assert len(uses) > 100
+    for at in range(0, len(uses), 40):
+        part = uses[at : at + 40]
+        found = run(spark, relation({f"x{place}": node for place, (_, _, node) in enumerate(part)}, rows))
+        for place, (name, function, _) in enumerate(part):
+            assert [function(row["s"]) for row in rows] == [row[f"x{place}"] for row in found], name
