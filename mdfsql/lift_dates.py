@@ -320,6 +320,20 @@ LENGTHS |= {"seconds": UNITS["SECOND"], "milliseconds": 1000, "microseconds": 1}
 ORDER = ("days", "seconds", "microseconds", "milliseconds", "minutes", "hours", "weeks")
 
 
+def _length(count: Value, unit: int) -> Value:
+    """Return a number of units in microseconds; an error beyond 64 bits, where Python may raise as well."""
+    most, (low, high) = INT64[1] // unit, count.bounds or INT64
+    result = arithmetic(ast.Mult(), replace(count, bounds=(max(low, -most), min(high, most))), constant(unit))
+    if count.is_const or (low >= -most and high <= most):
+        return result
+    beyond = sql.either(
+        sql.operation(exp.LT, count.sql, number(-most)),
+        sql.operation(exp.GT, count.sql, number(most)),
+    )
+    failure = sql.error("a timedelta beyond 64 bits of microseconds")
+    return replace(result, sql=sql.case((beyond, failure), default=result.sql), raises=True, risky=True)
+
+
 def timedelta(*parts: Any, **named: Any) -> Value:
     """Return ``timedelta(days=...)`` of ints."""
     given: Mapping[str, Any] = {**dict(zip(ORDER, parts, strict=False)), **named}
@@ -329,7 +343,7 @@ def timedelta(*parts: Any, **named: Any) -> Value:
     for name, part in given.items():
         if not isinstance(part, Value) or part.kind != "int":
             raise Refusal("timedelta() is lifted for ints", "convert with int(x)")
-        micros = arithmetic(ast.Mult(), part, constant(LENGTHS[name]))
+        micros = _length(part, LENGTHS[name])
         total = micros if total is None else arithmetic(ast.Add(), total, micros)
     assert total is not None
     return _delta(total)
