@@ -7,6 +7,7 @@ import ast
 import bisect
 import contextlib
 import dataclasses
+import enum
 import functools
 import gc
 import inspect
@@ -21,7 +22,7 @@ import tokenize
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from types import CodeType, FunctionType, MappingProxyType
+from types import CodeType, FunctionType, MappingProxyType, MethodType
 from typing import Any, TypeAlias
 
 from mdfsql.errors import CannotLift
@@ -206,17 +207,32 @@ def _refused(function: FunctionType, reason: str, suggestion: str | None = None)
 def _unwrap(function: Any) -> tuple[FunctionType, tuple[Any, ...], dict[str, Any]]:
     positional: tuple[Any, ...] = ()
     keywords: dict[str, Any] = {}
-    while type(function) is functools.partial:
-        # The inner partial's arguments come first, the outer's keywords win: what calling it does.
-        positional = (*function.args, *positional)
-        keywords = {**function.keywords, **keywords}
-        function = function.func
+    while True:
+        if type(function) is functools.partial:
+            # The inner partial's arguments come first, the outer's keywords win: what calling it does.
+            positional = (*function.args, *positional)
+            keywords = {**function.keywords, **keywords}
+            function = function.func
+        elif isinstance(function, MethodType) and is_frozen(function.__self__):
+            positional = (function.__self__, *positional)
+            function = function.__func__
+        else:
+            break
     if any(value is PLACEHOLDER for value in positional):
         raise CannotLift("a partial() with a Placeholder is not lifted", suggestion="write a lambda")
     if isinstance(function, FunctionType):
         return function, positional, keywords
-    kind = "a bound method" if inspect.ismethod(function) else f"{type(function).__name__} {function!r:.60}"
+    if inspect.ismethod(function):
+        raise CannotLift("a method of an object that may change", suggestion="make its class a dataclass(frozen=True)")
+    kind = f"{type(function).__name__} {function!r:.60}"
     raise CannotLift(f"{kind} is not a plain Python function", suggestion="write a lambda or a def that takes the row")
+
+
+def is_frozen(value: Any) -> bool:
+    """Return whether the methods of ``value`` see the same attributes on every row."""
+    parameters = getattr(type(value), "__dataclass_params__", None)
+    named = isinstance(value, tuple) and hasattr(type(value), "_fields")
+    return isinstance(value, (type, enum.Enum)) or named or (parameters is not None and parameters.frozen)
 
 
 def _name(function: FunctionType) -> str:

@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Any
 
 from mdfsql.capture import Captured, capture
 from mdfsql.errors import CannotLift
+from mdfsql.lift_arguments import applied
 from mdfsql.lift_lists import consumed, joined
-from mdfsql.lift_methods import FUNCTIONS, METHODS
+from mdfsql.lift_methods import FUNCTIONS, METHODS, PATTERNS
 from mdfsql.lift_parts import (
     NEW_DICT,
     Result,
@@ -66,6 +67,9 @@ def called(lifter: Lifter, node: ast.Call) -> Thought:
 def call(lifter: Lifter, node: ast.Call, as_test: bool) -> Result:
     if isinstance(node.func, ast.Attribute):
         of = lifter.expression(node.func.value)
+        if isinstance(of, Thing) and isinstance(of.value, re.Pattern) and node.func.attr in PATTERNS:
+            arguments, keywords = _arguments(lifter, node)
+            return applied(node.func.attr, PATTERNS[node.func.attr], (of, *arguments), keywords)
         if not isinstance(of, Thing) or type(of.value) in (dict, list, tuple, set, frozenset):
             return _method(lifter, of, node)
     function = lifter.expression(node.func)
@@ -80,7 +84,8 @@ def call(lifter: Lifter, node: ast.Call, as_test: bool) -> Result:
     if lift is not None:
         if function.value in (any, all) and len(node.args) == 1 and not node.keywords:
             return _some(lifter, node.args[0], every=function.value is all)
-        return lift(*_arguments(lifter, node))
+        arguments, keywords = _arguments(lifter, node)
+        return applied(getattr(function.value, "__name__", ""), lift, arguments, keywords)
     if isinstance(function.value, ModuleType) or inspect.isclass(function.value):
         raise Refusal(f"calling {ast.unparse(node.func)} is not lifted")
     name = getattr(function.value, "__name__", "")
@@ -89,10 +94,17 @@ def call(lifter: Lifter, node: ast.Call, as_test: bool) -> Result:
     return inlined(lifter, function.value, node, type(lifter).test if as_test else type(lifter).expression)
 
 
-def _arguments(lifter: Lifter, node: ast.Call) -> list[Any]:
+def _arguments(lifter: Lifter, node: ast.Call) -> tuple[list[Any], dict[str, Any]]:
+    if any(k.arg is None for k in node.keywords):
+        raise Refusal("unpacking arguments with ** is not lifted")
+    found = [lifter.expression(a) for a in node.args]
+    return found, {str(k.arg): lifter.expression(k.value) for k in node.keywords}
+
+
+def _positional(lifter: Lifter, node: ast.Call) -> list[Any]:
     if node.keywords:
         raise Refusal("keyword arguments are not lifted here")
-    return [lifter.expression(a) for a in node.args]
+    return _arguments(lifter, node)[0]
 
 
 def _method(lifter: Lifter, of: Thought, node: ast.Call) -> Thought:
@@ -101,9 +113,9 @@ def _method(lifter: Lifter, of: Thought, node: ast.Call) -> Thought:
     if isinstance(of, Row) and name == "get" and all(v.is_const for v in of.columns.values()):
         of = Thing({k: v.const for k, v in of.columns.items()})
     if isinstance(of, Row):
-        return _row_method(lifter, of, name, _arguments(lifter, node), node)
+        return _row_method(lifter, of, name, _positional(lifter, node), node)
     if isinstance(of, Thing):
-        return _thing_method(lifter, of.value, name, _arguments(lifter, node))
+        return _thing_method(lifter, of.value, name, _positional(lifter, node))
     if isinstance(of, Value) and of.kind == "str" and name == "join":
         return joined(lifter, of, node)
     if isinstance(of, Value):
@@ -111,7 +123,8 @@ def _method(lifter: Lifter, of: Thought, node: ast.Call) -> Thought:
         if lift is None or name.startswith("_"):
             near = difflib.get_close_matches(name, METHODS.get(of.kind, {}), 1)
             raise Refusal(f"{of.name}.{name}() is not lifted", f"did you mean {near[0]}()?" if near else None)
-        return lift(of, *_arguments(lifter, node))
+        arguments, keywords = _arguments(lifter, node)
+        return applied(name, lift, (of, *arguments), keywords)
     raise Refusal(f"the method {name}() is not lifted here")
 
 

@@ -12,8 +12,8 @@ from mdfsql.capture import Captured
 from mdfsql.lift_calls import call, called
 from mdfsql.lift_lists import comprehension, field_of, holds, is_list, list_item, list_slice
 from mdfsql.lift_match import desugared
-from mdfsql.lift_methods import METHODS, date_part, formatted, lookup, sliced, text
-from mdfsql.lift_operators import arithmetic, compare, contains, minus
+from mdfsql.lift_methods import METHODS, arithmetic, date_part, formatted, item_of, lookup, sliced, text
+from mdfsql.lift_operators import compare, contains, minus
 from mdfsql.lift_parts import (
     NEW_DICT,
     REFUSED,
@@ -24,8 +24,10 @@ from mdfsql.lift_parts import (
     Unbound,
     alone,
     as_columns,
+    as_scalar,
     cell,
     elements,
+    flags,
     identical,
     items,
     merged,
@@ -310,6 +312,7 @@ class Lifter:
         if isinstance(op, (ast.In, ast.NotIn)):
             found = self.membership(left, right)
             return found if isinstance(op, ast.In) else opposite(found)
+        left, right = as_scalar(left), as_scalar(right)
         if not isinstance(left, Value) or not isinstance(right, Value):
             raise Refusal("only scalar values are compared", "compare the columns one by one")
         if isinstance(op, (ast.Is, ast.IsNot)):
@@ -423,7 +426,7 @@ class Lifter:
                 return Row(columns)
             raise Refusal("a row takes part in no arithmetic", "name a column")
         if isinstance(node.op, (ast.BitAnd, ast.BitOr)):
-            raise Refusal("& and | are not lifted", 'use "and" and "or"')
+            return flags(node.op, left, right)
         if isinstance(left, Value) and isinstance(right, Value):
             return arithmetic(node.op, left, right)
         raise Refusal("only scalar values take part in arithmetic")
@@ -440,6 +443,8 @@ class Lifter:
             return list_item(of, key) if of.kind == "list" else field_of(of, key)
         if isinstance(of, Row):
             return cell(of, key)
+        if isinstance(of, Value):
+            return item_of(of, key)
         if isinstance(of, Thing) and key.is_const:
             try:
                 return wrapped(of.value[key.const])

@@ -7,12 +7,27 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
+from decimal import Decimal
 
 from sqlglot import exp
 
 from mdfsql.schema import Type, data_type
 
-__all__ = ["both", "case", "cast", "either", "error", "is_null", "literal", "negate", "not_null", "operation"]
+__all__ = [
+    "both",
+    "call",
+    "case",
+    "cast",
+    "either",
+    "error",
+    "is_null",
+    "literal",
+    "negate",
+    "not_null",
+    "number",
+    "operation",
+    "words",
+]
 
 # How tightly an operator binds in DuckDB; what is not listed is an atom.
 LEVELS: dict[type[exp.Expression], int] = {
@@ -164,6 +179,21 @@ def cast(node: exp.Expression, type_: Type) -> exp.Expression:
     return exp.Cast(this=node, to=data_type(type_))
 
 
+def call(name: str, *arguments: exp.Expression) -> exp.Expression:
+    """Return a call of a function that has no node of its own."""
+    return exp.Anonymous(this=name, expressions=list(arguments))
+
+
+def number(value: int) -> exp.Expression:
+    """Return an integer constant."""
+    return literal(value, "BIGINT")
+
+
+def words(value: str) -> exp.Expression:
+    """Return a text constant."""
+    return exp.Literal.string(value)
+
+
 def error(message: str) -> exp.Expression:
     """Return the call that fails the query when it is evaluated; it belongs inside a CASE."""
     return exp.Anonymous(this="error", expressions=[exp.Literal.string(message)])
@@ -219,4 +249,6 @@ def literal(value: object, type_: Type) -> exp.Expression:
         return negative(cast(number, type_)) if math.copysign(1, value) < 0 else cast(number, type_)
     if isinstance(value, str):
         return exp.Literal.string(value)
+    if isinstance(value, Decimal):
+        return cast(exp.Literal.string(format(value, "f")), type_)
     return cast(exp.Literal.string(str(value)), type_)

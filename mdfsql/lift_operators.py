@@ -12,6 +12,7 @@ from typing import Any
 from sqlglot import exp
 
 from mdfsql import lift_nodes as sql
+from mdfsql.lift_constants import plain_member
 from mdfsql.lift_values import (
     EXACT,
     INT64,
@@ -28,6 +29,7 @@ from mdfsql.lift_values import (
     opposite,
     simple,
     strict,
+    truth,
     union,
 )
 
@@ -57,12 +59,15 @@ PYTHON: dict[type[ast.AST], Callable[..., Any]] = {
     ast.Div: operator.truediv,
     ast.FloorDiv: operator.floordiv,
     ast.Mod: operator.mod,
+    ast.Pow: operator.pow,
     ast.USub: operator.neg,
     ast.UAdd: operator.pos,
 }
 
 # What Python orders and compares; bool counts as int.
-COMPARABLE = frozenset({"int", "float", "str", "bool", "decimal", "date", "timestamp", "timestamptz", "time"})
+COMPARABLE = frozenset(
+    {"int", "float", "str", "bool", "decimal", "date", "timestamp", "timestamptz", "time", "timedelta"}
+)
 NUMBERS = frozenset({"int", "float", "bool"})
 MAX_MEMBERS = 10_000
 
@@ -203,6 +208,8 @@ def none_test(value: Value) -> Test:
     """Return ``value is None``."""
     if value.type == "NULL":
         return decided(True)
+    if value.kind == "match":
+        return opposite(truth(value))
     if value.poison:
         raise Refusal(
             "this is an error where something in it is None, so it is never compared with None",
@@ -233,9 +240,9 @@ def _aligned(left: Value, right: Value, bools: bool) -> tuple[Value, Value]:
         if left.type != right.type and "float" in kinds:
             return as_float(left), as_float(right)
         return left, right
-    if len(kinds) == 1:
-        return left, right
-    if kinds == {"decimal", "int"}:
+    if "decimal" in kinds and kinds <= {"decimal", "int"}:
+        _fitting(left, right)
+    if len(kinds) == 1 or kinds == {"decimal", "int"}:
         return left, right
     hint = None
     if "decimal" in kinds:
@@ -243,6 +250,14 @@ def _aligned(left: Value, right: Value, bools: bool) -> tuple[Value, Value]:
     elif "str" in kinds:
         hint = "convert one side, as in str(x)"
     raise Refusal(f"{left.name} and {right.name} are never equal, and have no order, in Python", hint)
+
+
+def _fitting(*values: Value) -> None:
+    """Refuse to compare Decimals that SQL brings to one type in which not all of their digits fit."""
+    texts = [v.type[len("DECIMAL(") : -1] if v.kind == "decimal" else "20,0" for v in values]
+    sizes = [tuple(map(int, text.split(","))) for text in texts]
+    if max(p - s for p, s in sizes) + max(s for _, s in sizes) > 38:
+        raise Refusal("Decimals with more than 38 digits in all are not compared exactly by SQL")
 
 
 def _against_fraction(kind: type[ast.cmpop], left: Value, right: Value) -> Test | None:
@@ -293,6 +308,8 @@ def contains(value: Value, members: Any) -> Test:
     elif len(constants) == 1:
         found = compare(ast.Eq(), value, constants[0])
     else:
+        if value.kind == "decimal":
+            _fitting(value, *constants)
         aligned = [_aligned(value, c, bools=value.kind == "bool" or c.kind == "bool") for c in constants]
         listed = sql.within(aligned[0][0].sql, [c.sql for _, c in aligned])
         found = _in(value, listed)
@@ -300,7 +317,7 @@ def contains(value: Value, members: Any) -> Test:
 
 
 def _members(value: Value, items: Iterable[Any]) -> Iterable[Value]:
-    for item in items:
+    for item in map(plain_member, items):
         member = constant(item)
         if member.kind == "float" and value.kind in ("int", "bool"):
             if not math.isfinite(item) or item != int(item):
@@ -373,8 +390,6 @@ def arithmetic(op: ast.operator, left: Value, right: Value) -> Value:
     if kind not in ARITHMETIC:
         raise Refusal(f"the operator {kind.__name__} is not lifted")
     if left.is_const and right.is_const:
-        if kind is ast.Mult and isinstance(left.const, str) | isinstance(right.const, str):
-            raise Refusal("repeated strings are not lifted")
         return constant(folded(kind, left.const, right.const))
     for side in (left, right):
         if side.type == "NULL":
@@ -383,7 +398,7 @@ def arithmetic(op: ast.operator, left: Value, right: Value) -> Value:
         return strict(sql.operation(exp.DPipe, left.sql, right.sql), "VARCHAR", left, right)
     if left.kind not in NUMBERS or right.kind not in NUMBERS:
         if "decimal" in (left.kind, right.kind):
-            raise Refusal("Decimal arithmetic rounds by Python's context, SQL's by its own", "convert with SQL first")
+            raise Refusal(f"Decimal arithmetic with a {left.name if right.kind == 'decimal' else right.name}")
         if "str" in (left.kind, right.kind) and kind is ast.Add:
             raise Refusal(
                 f"Python raises on every row: {left.name} + {right.name}", "use str(x) or an f-string", mistake=True
@@ -392,7 +407,15 @@ def arithmetic(op: ast.operator, left: Value, right: Value) -> Value:
     return ARITHMETIC[kind](kind, number(left), number(right))
 
 
-SYMBOLS = {ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/", ast.FloorDiv: "//", ast.Mod: "%"}
+SYMBOLS: dict[type[ast.operator], str] = {
+    ast.Add: "+",
+    ast.Sub: "-",
+    ast.Mult: "*",
+    ast.Div: "/",
+    ast.FloorDiv: "//",
+    ast.Mod: "%",
+    ast.Pow: "**",
+}
 OPERATIONS: dict[type[ast.operator], type[exp.Expression]] = {ast.Add: exp.Add, ast.Sub: exp.Sub, ast.Mult: exp.Mul}
 
 

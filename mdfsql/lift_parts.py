@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import ast
 import difflib
+import enum
 import inspect
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from types import ModuleType
+from types import FunctionType, MemberDescriptorType, MethodType, ModuleType
 from typing import Any, TypeAlias, TypeVar
 
 from sqlglot import exp
 
+from mdfsql.capture import is_frozen
+from mdfsql.lift_constants import plain_member
 from mdfsql.lift_nodes import cast
 from mdfsql.lift_operators import compare, none_test
 from mdfsql.lift_values import (
@@ -93,9 +96,23 @@ def wrapped(value: Any) -> Thought:
     try:
         return constant(value)
     except Refusal:
-        if isinstance(value, (int, float, str)):
+        if isinstance(value, (int, float, str)) and not isinstance(value, enum.Enum):
             raise
         return Thing(value)
+
+
+def as_scalar(value: Thought) -> Thought:
+    """Return a member of an enum that compares as a str or an int as that scalar."""
+    plain = plain_member(value.value) if isinstance(value, Thing) else None
+    return constant(plain) if isinstance(plain, (int, str)) and not isinstance(plain, enum.Enum) else value
+
+
+def flags(op: ast.operator, left: Thought, right: Thought) -> Thing:
+    """Return ``left | right`` of the flags of a pattern and the like; Refusal for anything else."""
+    one, other = (v.value if isinstance(v, Thing) else None for v in (left, right))
+    if isinstance(one, enum.Flag) and isinstance(other, type(one)):
+        return Thing(one | other if isinstance(op, ast.BitOr) else one & other)
+    raise Refusal("& and | are not lifted", 'use "and" and "or"')
 
 
 def items(parts: Iterable[Thought]) -> Thought:
@@ -165,6 +182,8 @@ def settled_all(evaluated: Iterable[Thought], result: Found) -> Found:
             continue
         if not isinstance(result, (Value, Test)):
             raise Refusal("a value that may be an error is computed but not used")
+        if None not in value.poison | result.poison and value.poison <= result.poison and not value.raises:
+            continue  # an error of the one is an error of the other
         if not (value.mark and value.mark in result.strict):
             result = guarded(value, result)  # type: ignore[assignment]
     return result
@@ -284,13 +303,30 @@ def static_attribute(thing: Any, name: str) -> Any:
         if hasattr(thing, name):
             return getattr(thing, name)
         raise Refusal(f"the module {thing.__name__} has no attribute {name}")
+    if isinstance(thing, enum.EnumMeta) and name in thing.__members__:
+        return thing.__members__[name]
     try:
         found = inspect.getattr_static(thing, name)
     except AttributeError:
         raise Refusal(f"{type(thing).__name__} has no attribute {name}") from None
+    if isinstance(thing, enum.Enum) and name in ("name", "value") and found is vars(enum.Enum)[name]:
+        return getattr(thing, f"_{name}_")
     if isinstance(found, staticmethod):
         return found.__func__
-    if hasattr(type(found), "__get__"):
+    if isinstance(found, classmethod) and isinstance(found.__func__, FunctionType):
+        return MethodType(found.__func__, thing if isinstance(thing, type) else type(thing))
+    if isinstance(found, FunctionType) and not isinstance(thing, type) and name not in getattr(thing, "__dict__", ()):
+        if not is_frozen(thing):
+            raise Refusal(
+                f"a method of a {type(thing).__name__}, which may change between rows, is not lifted",
+                "make it a dataclass(frozen=True)",
+            )
+        return MethodType(found, thing)
+    if isinstance(found, MemberDescriptorType):
+        return found.__get__(thing)
+    if isinstance(thing, tuple) and name in getattr(type(thing), "_fields", ()):
+        return tuple.__getitem__(thing, type(thing)._fields.index(name))  # type: ignore[attr-defined]
+    if hasattr(type(found), "__get__") and not isinstance(found, FunctionType):
         raise Refusal(f"the attribute {name} runs code", "put its value into a variable first")
     return found
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import itertools
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -10,6 +11,7 @@ from typing import Any, NamedTuple, TypeAlias
 from sqlglot import exp
 
 from mdfsql.errors import CannotLift
+from mdfsql.lift_constants import Refusal, constant_sql
 from mdfsql.lift_nodes import both, case, cast, coalesce, either, is_null, literal, negate, not_null, operation
 from mdfsql.schema import FLOATS, INTEGERS, Type
 
@@ -43,22 +45,18 @@ WIDTHS = ["TINYINT", "SMALLINT", "INTEGER", "BIGINT"]
 PYTHON_NAMES = {"BOOLEAN": "bool", "VARCHAR": "str", "DATE": "date", "NULL": "None", "TIMESTAMP": "naive datetime"}
 
 
+# Kinds that a function computes with and that no column holds.
+INNER = {
+    "match": 'take a group of it, or test it with "is not None"',
+    "timedelta": "take its days or its total_seconds()",
+}
+
+
 class Mark(NamedTuple):
     """An evaluation that Python does at one place, and whose value is used at others."""
 
     number: int
     raises: bool
-
-
-class Refusal(Exception):
-    """What has no exact SQL; the lifter adds the place.
-
-    ``mistake`` tells that the function is wrong, so that running it as Python would help no more.
-    """
-
-    def __init__(self, reason: str, suggestion: str | None = None, *, mistake: bool = False) -> None:
-        super().__init__(reason)
-        self.reason, self.suggestion, self.mistake = reason, suggestion, mistake
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,28 +201,7 @@ def constant(value: Any) -> Value:
         )
     if kind is float:
         return Value(literal(value, "DOUBLE"), "DOUBLE", const=value)
-    if kind is str:
-        try:
-            value.encode()
-        except UnicodeEncodeError:
-            raise Refusal("a string with a lone surrogate is not valid in SQL") from None
-        return Value(literal(value, "VARCHAR"), "VARCHAR", const=value)
-    return Value(*_dated(value), const=value)
-
-
-def _dated(value: Any) -> tuple[Node, Type]:
-    import datetime
-
-    if type(value) is datetime.datetime:
-        if value.fold:
-            raise Refusal("a datetime with fold=1 has no SQL")
-        type_ = "TIMESTAMP" if value.tzinfo is None else "TIMESTAMPTZ"
-        return literal(value, type_), type_
-    if type(value) is datetime.date:
-        return literal(value, "DATE"), "DATE"
-    shown = getattr(type(value), "__name__", "")
-    hint = f"convert it first, as in {'int' if 'int' in shown else 'float'}(x)" if hasattr(value, "item") else None
-    raise Refusal(f"a {shown} is not a value that SQL has", hint)
+    return Value(*constant_sql(value), const=value)
 
 
 def column(name: str, type_: Type, table: str | None = None) -> Value:
@@ -301,7 +278,7 @@ def truth(value: Value) -> Test:
     if value.is_const:
         return decided(bool(value.const))
     sql, kind = value.sql, value.kind
-    if kind in ("int", "float", "decimal"):
+    if kind in ("int", "float", "decimal", "timedelta"):
         yes, no = (operation(cls, sql, literal(0, "BIGINT")) for cls in (exp.NEQ, exp.EQ))
     elif kind == "str":
         yes, no = (operation(cls, sql, exp.Literal.string("")) for cls in (exp.NEQ, exp.EQ))
@@ -497,6 +474,8 @@ def choose(test: Test, yes: Value, no: Value) -> Value:
     """Return ``yes if test else no``."""
     if test.const is not None:
         return yes if test.const else no
+    for value in (yes, no):
+        in_utc(value)
     if yes.type == no.type == "BOOLEAN" and not yes.none and not no.none:
         return flag(branch(test, truth(yes), truth(no)))
     type_ = unify(yes, no)
@@ -528,6 +507,12 @@ def choose(test: Test, yes: Value, no: Value) -> Value:
         strict=test.strict | _lasting(test, yes.strict & no.strict),
         uses=test.uses | yes.uses | no.uses,
     )
+
+
+def in_utc(value: Value) -> None:
+    """Refuse a constant of another time zone where it becomes data: SQL keeps the moment, not the zone."""
+    if value.is_const and isinstance(value.const, datetime.datetime) and value.const.utcoffset():
+        raise Refusal("a datetime of another zone than UTC is only compared and subtracted", "convert it to UTC")
 
 
 def _is_default(test: Test, yes: Value, no: Value) -> bool:
@@ -567,6 +552,8 @@ def _natural(yes: Value, no: Value, type_: Type) -> Type:
 
 def finished(value: Value) -> Node:
     """Return the SQL of a result, cast where the reference would give it another type than Python's."""
+    if value.kind in INNER:
+        raise Refusal(f"a {value.name} is no value of a column", INNER[value.kind])
     if value.natural is not None and value.natural != value.type:
         return cast(value.sql, value.type)
     return value.sql

@@ -176,6 +176,13 @@ def _is_nan(node: Any) -> exp.Expr:
     return made
 
 
+def _is_infinite(node: Any) -> exp.Expr:
+    if kind(node.this) not in ("double", "float"):
+        refuse("isinf() of what is not a float", "it is not shown to agree there")
+    ends = [exp.EQ(this=paren(node.this), expression=number(end)) for end in (float("inf"), float("-inf"))]
+    return exp.Paren(this=exp.Or(this=ends[0], expression=ends[1]))
+
+
 def _power(node: Any) -> exp.Expr:
     _number(node.this, "pow()")
     _number(node.expression, "pow()")
@@ -203,5 +210,6 @@ RULES: dict[type[exp.Expr], Any] = {
     exp.Log: _log,
     exp.Exp: _one("EXP"),
     exp.Pow: _power,
+    exp.IsInf: _is_infinite,
     exp.IsNan: _is_nan,
 }

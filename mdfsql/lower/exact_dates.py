@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from sqlglot import exp
@@ -43,12 +44,14 @@ def _shifted(moment: exp.Expr, interval: exp.Expr, sign: int) -> exp.Expr:
         interval = interval.this
     if not isinstance(interval, exp.Interval) or interval.unit is None or isinstance(interval.unit, exp.IntervalSpan):
         refuse("an INTERVAL that is no number of one unit", "it is not shown to agree there", "INTERVAL 1 DAY")
-    unit = _unit(interval.unit.name, UNITS, "INTERVAL")
+    unit = _unit(interval.unit.name, (*UNITS, "MICROSECOND"), "INTERVAL")
     value = interval.this
     constant = literal_text(value)
     if constant is not None:
         if not constant.lstrip("-").isdigit():
             refuse(f"INTERVAL '{constant}' {unit}", "only whole numbers are shown to agree there")
+        if abs(int(constant)) >= 2**31:
+            refuse(f"INTERVAL '{constant}' {unit}", "the number must fit in 32 bits there", "a larger unit")
         value = number(sign * int(constant))
     elif integer(value) is not None:
         value = number(sign * int(integer(value) or 0))
@@ -227,27 +230,21 @@ def java_format(found: str) -> str:
 
     >>> java_format("%Y at %H")
     "yyyy' at 'HH"
+    >>> java_format("100%% %d")
+    "'100% 'dd"
     """
-    out, i, plain = "", 0, ""
-    while i <= len(found):
-        sign = found[i : i + 1]
-        if sign == "%" or not sign:
-            if plain:
-                out += "'" + plain.replace("'", "''") + "'"
-                plain = ""
-            if not sign:
-                break
-            directive = found[i : i + 3] if found[i + 1 : i + 2] == "-" else found[i : i + 2]
-            if directive == "%%":
-                plain = "%"
-            elif directive in JAVA:
-                out += JAVA[directive]
-            else:
-                refuse(f"{directive} in strftime()", "it is not shown to agree there")
-            i += len(directive)
-        else:
-            plain += sign
-            i += 1
+    out, plain = "", ""
+    # Two quoted texts side by side would be a quoted quote, so %% joins the text around it.
+    for directive, sign in re.findall(r"(%-?.)|(.)", found + "\0", re.DOTALL):
+        if (sign and sign != "\0") or directive == "%%":
+            plain += sign or "%"
+            continue
+        if plain:
+            out += "'" + plain.replace("'", "''") + "'"
+            plain = ""
+        if directive and directive not in JAVA:
+            refuse(f"{directive} in strftime()", "it is not shown to agree there")
+        out += JAVA.get(directive, "")
     return out
 
 

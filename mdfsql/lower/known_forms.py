@@ -102,6 +102,7 @@ FORMS: dict[str, frozenset[str]] = {
         "Intersect": "distinct expression this",
         "Interval": "this unit",
         "Is": "expression this",
+        "IsInf": "this",
         "IsNan": "this",
         "Join": "kind on side this",
         "LT": "expression this",

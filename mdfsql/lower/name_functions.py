@@ -44,6 +44,19 @@ def _weekday(node: exp.Anonymous) -> exp.Expr:
     return exp.DayOfWeek(this=node.expressions[0].copy())
 
 
+def _micros(node: exp.Anonymous) -> exp.Expr:
+    (value,) = node.expressions
+    if kind(value) not in ("date", "timestamp", "timestamptz"):
+        refuse(f"{node.name.lower()}() of {kind(value).upper()}", "it is not shown to agree there")
+    moment = cast(value, "TIMESTAMP") if kind(value) == "date" else value
+    return call("UNIX_MICROS", cast(moment, "TIMESTAMPTZ"), type="BIGINT")
+
+
+def _microsecond(node: exp.Anonymous) -> exp.Expr:
+    # Within the minute, also before 1970.
+    return call("PMOD", _micros(node), 60_000_000, type="BIGINT")
+
+
 def _text_binary(cls: type[exp.Expr]) -> Callable[[exp.Anonymous], exp.Expr]:
     return lambda node: cls(this=node.expressions[0].copy(), expression=node.expressions[1].copy())
 
@@ -84,6 +97,8 @@ NAMES: dict[str, tuple[int, Callable[[exp.Anonymous], exp.Expr]]] = {
     "isfinite": (1, _finite),
     "date_part": (2, _part),
     "datepart": (2, _part),
+    "epoch_us": (1, _micros),
+    "microsecond": (1, _microsecond),
     "weekday": (1, _weekday),
     "prefix": (2, _text_binary(exp.StartsWith)),
     "suffix": (2, _text_binary(exp.EndsWith)),

@@ -186,6 +186,8 @@ ANONYMOUS = {
     "isfinite": BOOL,
     "regexp_full_match": BOOL,
     "date_part": BIGINT,
+    "microsecond": BIGINT,
+    "epoch_us": BIGINT,
     "weekday": BIGINT,
     "datepart": BIGINT,
     "date_sub": BIGINT,
