@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from mdfsql.capture import Captured, capture
 from mdfsql.errors import CannotLift
 from mdfsql.lift_arguments import applied
+from mdfsql.lift_constants import Raises
 from mdfsql.lift_lists import consumed, joined
 from mdfsql.lift_methods import FUNCTIONS, METHODS, PATTERNS
 from mdfsql.lift_parts import (
@@ -219,7 +220,7 @@ def _parameters(
     try:
         bound = inspect.signature(function).bind(*node.args, **{k.arg: k.value for k in node.keywords if k.arg})
     except (TypeError, ValueError) as error:
-        raise Refusal(f"Python raises on every row: {error}", mistake=True) from None
+        raise Raises(f"Python raises on every row: {error}") from None
     names: dict[str, Thought] = {}
     pending: list[Value] = []
     for name, argument in bound.arguments.items():

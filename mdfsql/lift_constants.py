@@ -12,7 +12,7 @@ from sqlglot import exp
 from mdfsql.lift_nodes import cast, literal, number
 from mdfsql.schema import Type
 
-__all__ = ["Refusal", "constant_sql", "plain_member"]
+__all__ = ["Raises", "Refusal", "constant_sql", "plain_member"]
 
 
 class Refusal(Exception):
@@ -24,6 +24,10 @@ class Refusal(Exception):
     def __init__(self, reason: str, suggestion: str | None = None, *, mistake: bool = False) -> None:
         super().__init__(reason)
         self.reason, self.suggestion, self.mistake = reason, suggestion, mistake
+
+
+class Raises(Refusal):
+    """What Python raises for every row that comes to it: a mistake, unless it stands in a branch."""
 
 
 def constant_sql(value: Any) -> tuple[exp.Expression, Type]:

@@ -15,6 +15,7 @@ from sqlglot import exp
 
 from mdfsql import lift_nodes as sql
 from mdfsql.lift_arguments import const_of, run
+from mdfsql.lift_constants import Raises
 from mdfsql.lift_nodes import number, words
 from mdfsql.lift_operators import arithmetic
 from mdfsql.lift_values import INT64, Node, Refusal, Value, constant, in_utc, strict
@@ -129,7 +130,7 @@ def isoformat(value: Value, sep: Any = None) -> Value:
     between = "T" if sep is None else const_of(sep, "what stands between date and time", str)
     if value.kind == "date":
         if sep is not None:
-            raise Refusal("date.isoformat() takes no argument", mistake=True)
+            raise Raises("date.isoformat() takes no argument")
         return strict(sql.cast(value.sql, "VARCHAR"), "VARCHAR", value)
     if between not in ("T", " "):
         raise Refusal('only "T" and " " stand between date and time')
@@ -146,7 +147,7 @@ def isoformat(value: Value, sep: Any = None) -> Value:
 
 def _date(value: Value) -> Value:
     if value.kind == "date":
-        raise Refusal("a date has no method date()", mistake=True)
+        raise Raises("a date has no method date()")
     return strict(sql.cast(value.sql, "DATE"), "DATE", value)
 
 
@@ -338,7 +339,7 @@ def timedelta(*parts: Any, **named: Any) -> Value:
     """Return ``timedelta(days=...)`` of ints."""
     given: Mapping[str, Any] = {**dict(zip(ORDER, parts, strict=False)), **named}
     if not set(given) <= set(LENGTHS) or len(given) != len(parts) + len(named):
-        raise Refusal("timedelta() takes days, seconds and so on, each once", mistake=True)
+        raise Raises("timedelta() takes days, seconds and so on, each once")
     total: Value | None = None
     for name, part in given.items():
         if not isinstance(part, Value) or part.kind != "int":

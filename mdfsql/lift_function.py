@@ -10,6 +10,7 @@ from typing import Any, TypeAlias
 
 from mdfsql.capture import Captured
 from mdfsql.lift_calls import call, called
+from mdfsql.lift_constants import Raises
 from mdfsql.lift_lists import comprehension, field_of, holds, is_list, list_item, list_slice
 from mdfsql.lift_match import desugared
 from mdfsql.lift_methods import METHODS, arithmetic, date_part, formatted, item_of, lookup, sliced, text
@@ -73,6 +74,7 @@ class Lifter:
     names: dict[str, Thought]
     nonnull: frozenset[Key] = frozenset()
     depth: int = 0
+    certain: bool = True  # every row comes here
     elements: int = 0  # of lists, which are gone through at this place
 
     def __post_init__(self) -> None:
@@ -108,7 +110,8 @@ class Lifter:
         try:
             yield
         except Refusal as refusal:
-            raise self.captured.refuse(refusal.reason, node, refusal.suggestion, mistake=refusal.mistake) from None
+            mistake = refusal.mistake or (self.certain and isinstance(refusal, Raises))
+            raise self.captured.refuse(refusal.reason, node, refusal.suggestion, mistake=mistake) from None
         except RecursionError:
             raise self.captured.refuse("this is nested too deeply", node) from None
 
@@ -147,7 +150,7 @@ class Lifter:
 
     def at(self, nonnull: frozenset[Key]) -> Lifter:
         """Return a lifter for a branch, with names of its own."""
-        return replace(self, names=dict(self.names), nonnull=self.nonnull | nonnull)
+        return replace(self, names=dict(self.names), nonnull=self.nonnull | nonnull, certain=False)
 
     def step(self, statement: ast.stmt | Binding, todo: list[ast.stmt | Binding], pending: list[Value]) -> None:
         """Do one statement that does not return."""
@@ -449,7 +452,7 @@ class Lifter:
             try:
                 return wrapped(of.value[key.const])
             except Exception as error:
-                raise Refusal(f"Python raises {type(error).__name__} on every row: {error}", mistake=True) from None
+                raise Raises(f"Python raises {type(error).__name__} on every row: {error}") from None
         if isinstance(of, Thing) and isinstance(of.value, dict):
             return self.looked_up(of.value, key, None)
         if (

@@ -12,7 +12,7 @@ from typing import Any
 from sqlglot import exp
 
 from mdfsql import lift_nodes as sql
-from mdfsql.lift_constants import plain_member
+from mdfsql.lift_constants import Raises, plain_member
 from mdfsql.lift_values import (
     EXACT,
     INT64,
@@ -98,7 +98,7 @@ def folded(kind: type[ast.AST], *constants: Any) -> Any:
 
 def _order(kind: type[ast.cmpop], left: Value, right: Value) -> Test:
     if "null" in (left.kind, right.kind):
-        raise Refusal("None has no order: Python raises on every row", 'test it with "is None"', mistake=True)
+        raise Raises("None has no order: Python raises on every row", 'test it with "is None"')
     if left.kind not in COMPARABLE or right.kind not in COMPARABLE:
         other = left if left.kind not in COMPARABLE else right
         raise Refusal(f"values of type {other.type} are not ordered by anything that both Python and SQL have")
@@ -393,16 +393,14 @@ def arithmetic(op: ast.operator, left: Value, right: Value) -> Value:
         return constant(folded(kind, left.const, right.const))
     for side in (left, right):
         if side.type == "NULL":
-            raise Refusal("Python raises on every row: None has no arithmetic", mistake=True)
+            raise Raises("Python raises on every row: None has no arithmetic")
     if left.kind == right.kind == "str" and kind is ast.Add:
         return strict(sql.operation(exp.DPipe, left.sql, right.sql), "VARCHAR", left, right)
     if left.kind not in NUMBERS or right.kind not in NUMBERS:
         if "decimal" in (left.kind, right.kind):
             raise Refusal(f"Decimal arithmetic with a {left.name if right.kind == 'decimal' else right.name}")
         if "str" in (left.kind, right.kind) and kind is ast.Add:
-            raise Refusal(
-                f"Python raises on every row: {left.name} + {right.name}", "use str(x) or an f-string", mistake=True
-            )
+            raise Raises(f"Python raises on every row: {left.name} + {right.name}", "use str(x) or an f-string")
         raise Refusal(f"{left.name} {SYMBOLS[kind]} {right.name} is not lifted")
     return ARITHMETIC[kind](kind, number(left), number(right))
 
@@ -455,7 +453,7 @@ def _guard_zero(divisor: Value, result: Value, message: str) -> Value:
 
 def _divide(kind: type[ast.operator], left: Value, right: Value) -> Value:
     if right.is_const and right.const == 0:
-        raise Refusal("division by zero: Python raises on every row", mistake=True)
+        raise Raises("division by zero: Python raises on every row")
     if "float" in (left.kind, right.kind):
         left, right = as_float(left), as_float(right)
         message = "float division by zero"
@@ -474,7 +472,7 @@ def _integers(kind: type[ast.operator], left: Value, right: Value) -> None:
             "use ints, or write the rounding out",
         )
     if right.is_const and right.const == 0:
-        raise Refusal("division by zero: Python raises on every row", mistake=True)
+        raise Raises("division by zero: Python raises on every row")
 
 
 def _floor(kind: type[ast.operator], left: Value, right: Value) -> Value:

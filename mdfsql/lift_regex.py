@@ -17,6 +17,7 @@ from sqlglot import exp
 
 from mdfsql import lift_nodes as sql
 from mdfsql.lift_arguments import const_of, string_of
+from mdfsql.lift_constants import Raises
 from mdfsql.lift_nodes import number, words
 from mdfsql.lift_values import SOMETIMES, Refusal, Value, simple, strict
 
@@ -177,7 +178,7 @@ def _pattern(given: Any, flags: Any = None) -> re.Pattern[str]:
     try:
         return re.compile(found, extra)
     except (re.error, ValueError) as error:
-        raise Refusal(f"Python raises {type(error).__name__} on every row: {error}", mistake=True) from None
+        raise Raises(f"Python raises {type(error).__name__} on every row: {error}") from None
 
 
 def _translated(pattern: re.Pattern[str], how: str) -> tuple[str, Translation]:
@@ -211,7 +212,7 @@ def group(match: Value, which: Any = None) -> Value:
     key = 0 if which is None else const_of(which, "the number or name of a group", int, str)
     index = pattern.groupindex.get(key) if type(key) is str else key
     if index is None or not 0 <= index <= pattern.groups:
-        raise Refusal(f"Python raises IndexError on every match: no such group as {key!r}", mistake=True)
+        raise Refusal(f"Python raises IndexError on every match: no such group as {key!r}")
     _, state = _translated(pattern, how)
     if state.loops:
         raise Refusal("a group of a pattern that repeats what may be empty is not lifted")

@@ -15,6 +15,7 @@ from sqlglot import exp
 
 from mdfsql import lift_nodes as sql
 from mdfsql.lift_arguments import const_of, run, string_of
+from mdfsql.lift_constants import Raises
 from mdfsql.lift_dates import MOMENTS, formatted_date, isoformat
 from mdfsql.lift_nodes import number, words
 from mdfsql.lift_operators import as_float
@@ -238,7 +239,7 @@ def _justified(left: bool) -> Callable[..., Value]:
     def justified(value: Value, width: Any, fill: Any = None) -> Value:
         size, sign = _width(width), " " if fill is None else const_of(fill, "what to fill with", str)
         if len(sign) != 1:
-            raise Refusal("Python raises TypeError on every row: one character fills", mistake=True)
+            raise Raises("Python raises TypeError on every row: one character fills")
         return strict(_filled(value.sql, size, _padded(value.sql, size, sign, left)), "VARCHAR", value)
 
     return justified
@@ -261,7 +262,7 @@ def _zeros(value: Value, width: Any) -> Value:
 def _separator(sep: Any) -> str:
     found: str = const_of(sep, "what separates", str)
     if not found:
-        raise Refusal("Python raises ValueError on every row: an empty separator", mistake=True)
+        raise Raises("Python raises ValueError on every row: an empty separator")
     return found
 
 
