@@ -6,6 +6,7 @@ import functools
 import itertools
 import math
 import os
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,8 +14,12 @@ from typing import Any
 import duckdb
 import pytest
 
-from mdfsql.errors import CannotLift
+from mdfsql import steps
+from mdfsql.catalog import Source
+from mdfsql.compile import compile_relation, target_of
+from mdfsql.errors import CannotLift, Unsupported
 from mdfsql.lift import lift_join, lift_predicate, lift_value
+from mdfsql.relation import Relation
 from mdfsql.schema import Schema
 from tests.fuzz.cases import lift_columns, module
 from tests.fuzz.oracle import python
@@ -53,18 +58,40 @@ LIFTS: dict[str, Callable[[Callable[..., Any], Schema], Any]] = {
 WIDE = Schema({**SCHEMA, "xs": "BIGINT[]", "tags": "VARCHAR[]", "st": 'STRUCT("a" BIGINT)'})
 
 
+ROWS = Relation(steps.wrap(), {steps.INPUT: Source(schema=WIDE)}, schema=WIDE)
+
+
 def transcript(how: str, function: Callable[..., Any]) -> list[str]:
+    """Return what a function becomes, a line for each engine; only the changed columns of a map are shown."""
     found = LIFTS[how](function, WIDE)
-    if not isinstance(found, dict):
-        return [found.sql("duckdb")]
-    plain = {n: f'"{n}"' for n in WIDE}
-    lines = [f"{n}: {e.sql('duckdb')}" for n, e in found.items() if e.sql("duckdb") != plain.get(n)]
-    return lines or [", ".join(found)]
+    if how == "filter":
+        step = lambda: steps.filter_rows(ROWS, [found.copy()])  # noqa: E731
+    else:
+        made = found if isinstance(found, dict) else {"it": found}
+        changed = {n: e for n, e in made.items() if e.sql() != f'"{n}"'} or made
+        step = lambda: steps.project(ROWS, {n: e.copy() for n, e in changed.items()})  # noqa: E731
+    lines: list[str] = []
+    for engine in ("duckdb", "spark", "dask"):
+        target = target_of(engine)
+        try:
+            tree = compile_relation(step(), target).tree
+        except Unsupported as refused:
+            lines.append(f"{engine}: refused: {refused.construct}: {refused.why}")
+            continue
+        nodes = [tree.args["where"].this] if how == "filter" else tree.selects
+        for node in nodes:
+            name = f"{node.alias_or_name} = " if how == "map" else ""
+            sql = node.unalias().sql(target.dialect)
+            lines.append(f"{engine}: {name}{re.sub(TABLE, '', sql)}")
+    return lines
+
+
+TABLE = re.compile(r"[`\"]_(?:t__)?0[`\"]\.")
 
 
 def test_transcripts(tmp_path: Path) -> None:
     source = TRANSCRIPTS.read_text(encoding="utf-8")
-    kept = [line for line in source.splitlines() if not line.startswith("    ->")]
+    kept = [line for line in source.splitlines() if not line.startswith("    ")]
     cases = [line.split(None, 1) for line in kept if line and not line.startswith("#")]
     made = module(
         IMPORTS + "functions = [\n" + "".join(f"    lambda r: {body},\n" for _, body in cases) + "]\n", tmp_path
@@ -74,7 +101,7 @@ def test_transcripts(tmp_path: Path) -> None:
     for line in kept:
         lines.append(line)
         if line and not line.startswith("#"):
-            lines += [f"    -> {sql}" for sql in transcript(line.split()[0], next(functions))]
+            lines += [f"    {sql}" for sql in transcript(line.split()[0], next(functions))]
     written = "\n".join(lines) + "\n"
     if os.environ.get("REWRITE_FIXTURES"):
         TRANSCRIPTS.write_text(written, encoding="utf-8")
