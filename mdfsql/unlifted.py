@@ -287,7 +287,15 @@ def _returning(
     for key, value in _namespace(captured.code, {**home, **captured.closure}).items():
         space[key] = _kept(value, home, memo)
     read = reads(dataclasses.replace(captured, node=node), columns)
-    return (functools.partial(made, **captured.arguments) if captured.arguments else made), read
+    return _filled(made, captured), read
+
+
+def _filled(made: FunctionType, captured: Captured) -> Callable[[Any], Any]:
+    """Return the function with what defaults, partial() and a method's own object have filled in."""
+    places = made.__code__.co_varnames[: made.__code__.co_argcount]
+    before = places[: places.index(captured.rows[0])]
+    others = {name: value for name, value in captured.arguments.items() if name not in before}
+    return functools.partial(made, *(captured.arguments[name] for name in before), **others)
 
 
 def plain(function: Any) -> FunctionType:

@@ -439,6 +439,28 @@ def test_functions_of_every_kind(rows: mdf.Dataset, check: Any) -> None:
         check(rows.filter(function).select("id"), [{"id": n} for n in ids])
 
 
+@dataclasses.dataclass(frozen=True)
+class Rounding:
+    places: int
+
+    def rounded(self, row: dict[str, Any], name: str = "v") -> dict[str, Any]:
+        return {"id": row["id"], "v": round(row[name], self.places)}
+
+
+def renamed(name: str, row: dict[str, Any], *, places: int = 2) -> dict[str, Any]:
+    return {"id": row["id"], name: round(row["id"] / 7, places)}
+
+
+def test_what_is_filled_in_stays_filled_in(rows: mdf.Dataset, check: Any) -> None:
+    to_three = with_poison(lambda r: round(r["v"], 3), "v")
+    made = rows.map(Rounding(3).rounded, schema={"v": float})
+    check(made, expected(lambda r: {"id": r["id"], "v": to_three(r)["v"]}))
+    partial = functools.partial(renamed, "w", places=1)
+    check(rows.map(partial, schema={"id": int, "w": float}), expected(partial))
+    partial = functools.partial(functools.partial(Rounding.rounded, Rounding(1)), name="id")
+    check(rows.map(partial, schema={"v": int}), expected(partial))
+
+
 LIMIT = 2
 
 
