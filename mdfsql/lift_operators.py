@@ -147,6 +147,7 @@ def _equal(left: Value, right: Value) -> Test:
     whole = _against_fraction(ast.Eq, left, right)
     if whole is not None:
         return whole
+    left, right = _beside(left, right), _beside(right, left)
     # The plain columns, before any cast: what is known not to be None is known of them.
     nonnull = union(
         [_columns(left) if not right.none else frozenset(), _columns(right) if not left.none else frozenset()]
@@ -202,6 +203,12 @@ def _equal(left: Value, right: Value) -> Test:
         strict=left.strict | right.strict,
         uses=left.uses | right.uses,
     )
+
+
+def _beside(value: Value, other: Value) -> Value:
+    """Return a value as it is compared with another: with 0, its shorter form."""
+    is_zero = other.is_const and other.kind == "int" and other.const == 0
+    return replace(value, sql=value.zero) if is_zero and value.zero is not None else value
 
 
 def none_test(value: Value) -> Test:
@@ -363,7 +370,8 @@ def as_float(value: Value) -> Value:
     if value.type == "DOUBLE":
         return value
     # A cast keeps NULL: what is known of the column holds.
-    return replace(value, sql=sql.cast(value.sql, "DOUBLE"), type="DOUBLE", bounds=None, natural=None, test=None)
+    node = sql.cast(value.sql, "DOUBLE")
+    return replace(value, sql=node, type="DOUBLE", bounds=None, natural=None, test=None, zero=None)
 
 
 def exact_float(value: Value) -> Value:
@@ -381,7 +389,7 @@ def exact_float(value: Value) -> Value:
     )
     failure = sql.error("an int beyond 2**53 meets a float: SQL would round it, Python would not")
     guard = sql.case((limits, failure), default=sql.cast(value.sql, "DOUBLE"))
-    return replace(value, sql=guard, type="DOUBLE", bounds=None, natural=None, test=None, risky=True)
+    return replace(value, sql=guard, type="DOUBLE", bounds=None, natural=None, test=None, zero=None, risky=True)
 
 
 def arithmetic(op: ast.operator, left: Value, right: Value) -> Value:
@@ -514,7 +522,8 @@ def _modulo(kind: type[ast.operator], left: Value, right: Value) -> Value:
             # The remainder takes the divisor's sign.
             moved = sql.operation(exp.Add, rest, right.sql)
             whole = sql.case((_inexact(left, right), moved), default=rest)
-        result = replace(result, sql=whole)
+        # Whichever sign it has, a remainder is 0 or it is not.
+        result = replace(result, sql=whole, zero=rest if right.is_const else None)
     result = replace(result, risky=left.risky or right.risky or (low == INT64[0] and least <= -1 <= most))
     return _guard_zero(right, result, "integer division or modulo by zero")
 

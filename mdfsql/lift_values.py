@@ -73,6 +73,7 @@ class Value:
     natural: Type | None = None  # the reference's own type, where it is not ``type``
     column: Key | None = None  # this is NULL exactly where that column is
     const: Any = UNKNOWN
+    zero: Node | None = None  # shorter than ``sql``, and 0 exactly where that is
     test: Test | None = field(default=None, compare=False)
     strict: frozenset[Mark] = frozenset()  # evaluated whenever this is: assignments that poison this
     uses: frozenset[Mark] = frozenset()  # assignments that this depends on in any way
@@ -277,7 +278,7 @@ def truth(value: Value) -> Test:
         return value.test
     if value.is_const:
         return decided(bool(value.const))
-    sql, kind = value.sql, value.kind
+    sql, kind = value.zero or value.sql, value.kind
     if kind in ("int", "float", "decimal", "timedelta"):
         yes, no = (operation(cls, sql, literal(0, "BIGINT")) for cls in (exp.NEQ, exp.EQ))
     elif kind == "str":

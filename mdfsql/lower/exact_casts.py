@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from sqlglot import exp
@@ -97,6 +98,8 @@ def _cast(node: Any) -> exp.Expr | None:
     if (source, target) == ("double", "decimal"):
         return _decimal(node, value)
     if source == "text" and target in SPELLED:
+        if constant is not None and re.search(SPELLED[target], constant):
+            return cast(value, to)
         good = call("RLIKE", value, SPELLED[target], type="BOOLEAN")
         message = exp.Concat(
             expressions=[text(f"cannot cast to {to}: '"), value.copy(), text("'")], safe=False, coalesce=False
