@@ -92,7 +92,12 @@ def _cast(node: Any) -> exp.Expr | None:
         value, source = cast(value, "DOUBLE"), "double"
     to = node.to.sql("duckdb")
     if (source, target) == ("double", "int"):
-        return cast(call("RINT", value), to)
+        made = cast(call("RINT", value), to)
+        if node.to.this != exp.DataType.Type.BIGINT:
+            return made
+        # The check there compares with 2**63 - 1 as a DOUBLE, which is 2**63: that one would be let through.
+        beyond = exp.GTE(this=paren(value), expression=number(2.0**63))
+        return case((beyond, raised("a DOUBLE is out of range for BIGINT")), default=made)
     if (source, target) == ("decimal", "int"):
         return cast(exp.Round(this=value.copy()), to)
     if (source, target) == ("double", "decimal"):
