@@ -17,7 +17,7 @@ from mdfsql.functions import FUNCTION
 from mdfsql.lift import Unlifted, guess_types, lift_predicate, lift_row, lift_rows, lift_value
 from mdfsql.relation import Alternative, Relation, column
 from mdfsql.schema import FLOATS, INTEGERS, Schema, Type, data_type
-from mdfsql.unlifted import cells, item_types, plain, reads, returned, row_types, shape, snapshot, value_type
+from mdfsql.unlifted import cells, item_types, plain, reads, returned, row_types, settled, shape, snapshot, value_type
 
 __all__ = ["Functions", "RowFunction", "filter_rows", "flat_map_rows", "map_batches", "map_rows"]
 
@@ -43,7 +43,7 @@ class RowFunction:
         self.captured: Captured | None = None
         self.error: CannotLift | None = None
         try:
-            self.captured = capture(function)
+            self.captured = settled(capture(function))
         except CannotLift as error:
             self.error = error
 
@@ -290,13 +290,18 @@ def _check_types(schema: Schema, named: Mapping[str, Type]) -> None:
 def _map_cells(relation: Relation, given: RowFunction, outputs: Mapping[str, exp.Expr | Type], why: str) -> Relation:
     """Compute the outputs that are types by Python, each for itself where the function's text shows how."""
     captured = given.source()
-    names = [name for name, node in outputs.items() if not isinstance(node, exp.Expr)]
-    if shape(captured, list(relation.schema)) is not None:
-        kind, function, read = cells(given.given, captured, list(relation.schema), names)
-        return _through(relation, given, kind, outputs, why=why, function=function, read=read)
+    found = shape(captured, relation.schema)
     lifted = {n: node.copy() for n, node in outputs.items() if isinstance(node, exp.Expr)}
+    if found is not None and found.apart:
+        # What the function may change on the way, SQL would see as it was.
+        lifted = {n: node for n, node in lifted.items() if found.changed & {c.name for c in node.find_all(exp.Column)}}
     types = steps.project(relation, lifted).schema if lifted else {}
-    return _through(relation, given, "row", {n: types.get(n, outputs[n]) for n in outputs}, why=why)
+    outputs = {n: types.get(n, node) for n, node in outputs.items()}
+    if found is None or not found.apart:
+        return _through(relation, given, "row", outputs, why=why)
+    names = [name for name, node in outputs.items() if not isinstance(node, exp.Expr)]
+    kind, function, read = cells(given.function, captured, list(relation.schema), names)
+    return _through(relation, given, kind, outputs, why=why, function=function, read=read)
 
 
 def _map_whole(
@@ -308,7 +313,7 @@ def _map_whole(
     sample: Callable[[], Mapping[str, Type]] | None,
 ) -> Relation:
     """Run a function of which nothing was lifted: columns that it passes on, by its text, do not go through it."""
-    found = shape(given.captured, list(relation.schema)) if given.captured is not None else None
+    found = shape(given.captured, relation.schema) if given.captured is not None else None
     if sample is not None:
         types = {**sample(), **types}
     if found is None:
