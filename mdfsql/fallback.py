@@ -124,14 +124,15 @@ def _through(
 
     kept = {name: carried(node) for name, node in outputs.items() if isinstance(node, exp.Expr)}
     reading = tuple((carried(column(name)), name) for name in read)
-    order = steps.kept_order(relation)
+    below, order = _keyed(relation)
     keys: list[exp.Ordered] = []
     hidden: dict[str, int] = {}
-    for key in order.expressions if order is not None else ():
+    for key in order:
         own = key.this.name
         at = carried(column(own))
-        name = own if kept.get(own) == at else _unused("_key", [*outputs, *hidden])
-        if name != own:
+        name = own
+        if kept.get(own) != at:
+            name = _unused("_key", [*outputs, *hidden])
             hidden[name] = at
         keys.append(exp.Ordered(this=column(name), desc=key.args.get("desc"), nulls_first=key.args.get("nulls_first")))
     if not inner:
@@ -139,8 +140,7 @@ def _through(
     notes = tuple(
         line for name, node in outputs.items() if isinstance(node, exp.Expr) for line in noted(given.step, name, node)
     )
-    below = _unordered(relation)
-    if list(inner) != list(relation.schema):
+    if list(inner) != list(below.schema):
         below = steps.project(below, inner, notes)
     types = list(below.schema.values())
     schema = {name: types[kept[name]] if isinstance(node, exp.Expr) else node for name, node in outputs.items()}
@@ -172,14 +172,27 @@ def _unused(prefix: str, taken: Iterable[str]) -> str:
     return next(name for name in map(f"{prefix}_{{}}".format, itertools.count()) if name not in lowered)
 
 
-def _unordered(relation: Relation) -> Relation:
-    """Return the relation without its order, which is put back on top, where it decides on no LIMIT."""
+def _keyed(relation: Relation) -> tuple[Relation, list[exp.Ordered]]:
+    """Return the relation with the keys of its order among its columns, and without the order: with those keys.
+
+    It keeps its order, and gives no keys, where they cannot be had.
+    """
     tree = relation.tree
-    if tree.args.get("order") is None or tree.args.get("limit") or tree.args.get("offset"):
-        return relation
-    tree = tree.copy()
-    tree.set("order", None)
-    return Relation(tree, relation.inputs, schema=relation.schema, lifted=relation.lifted)
+    own = steps.key_names(relation)
+    if None in own and (not isinstance(tree, exp.Select) or tree.args.get("distinct")):
+        return relation, []
+    taken = {*relation.schema, *(found.name for found in tree.find_all(exp.Column))}
+    new: list[str | None] = []
+    for name in own:
+        new.append(None if name is not None else _unused("_key", taken))
+        taken |= {new[-1] or ""}
+    if any(new):
+        relation = steps.keyed(relation, new)
+    keys = [
+        exp.Ordered(this=column(name or hidden or ""), desc=k.args.get("desc"), nulls_first=k.args.get("nulls_first"))
+        for name, hidden, k in zip(own, new, tree.args["order"].expressions if own else (), strict=True)
+    ]
+    return steps.unordered(relation) if keys else relation, keys
 
 
 def _columns(schema: Schema) -> dict[str, exp.Expr | Type]:

@@ -187,3 +187,44 @@ def test_names_mean_the_same_when_it_is_an_engine_that_runs_python(rows: mdf.Dat
             check(dataset, [{"t": text} for text in texts])
     finally:
         FACTOR = 2
+
+
+# --- order ------------------------------------------------------------------------------------------------------------
+
+SPREAD = [{"id": n * 7919 % 30011, "k": n % 4} for n in range(30011)]
+TAIL: Callable[[Row], bool] = lambda r: hex(r["id"])[-1] != "z"  # noqa: E731
+
+
+def text(row: Row) -> str:
+    return hex(99999999 - row["id"]).title()
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        lambda ds: ds.order_by(lambda r: -r["id"]).filter(TAIL),
+        lambda ds: ds.order_by(mdf.expr("0 - id")).filter(TAIL).filter(TAIL),
+        lambda ds: ds.order_by(text).filter(TAIL),
+        lambda ds: ds.order_by(text).filter("k < 9").select("id").filter(TAIL),
+        lambda ds: ds.order_by(mdf.expr("k % 1"), mdf.desc("id")).with_columns(id="id + 0").filter(TAIL),
+        lambda ds: (
+            ds.order_by(mdf.desc("id"))
+            .map(lambda r: {"h": hex(r["id"]).title(), "k": r["k"]})
+            .map(lambda r: {"id": int(r["h"], 16), "g": hex(r["k"])})
+        ),
+        lambda ds: ds.order_by("id", descending=True).select(i="id").map(lambda r: {"id": r["i"], "h": hex(r["i"])}),
+        # Spark runs the filter below as Python, too.
+        lambda ds: ds.filter(lambda r: str(r["id"] / 1) != "x").order_by(mdf.expr("-id")).filter(TAIL),
+    ],
+)
+def test_an_order_is_kept_whatever_its_keys(engine: str, step: Callable[[mdf.Dataset], mdf.Dataset]) -> None:
+    got = [row["id"] for row in step(mdf.Dataset.from_items(SPREAD)).collect()]
+    assert got == list(range(30010, -1, -1))
+
+
+def test_keys_of_an_order_are_never_seen(engine: str, check: Any) -> None:
+    ds = mdf.Dataset.from_items(SPREAD[:3]).order_by(lambda r: -r["id"]).filter(TAIL)
+    assert ds.columns == ["id", "k"]
+    check(ds.sql("SELECT * FROM self"), SPREAD[:3])
+    check(ds.union(ds).distinct(), SPREAD[:3])
+    check(ds.limit(1), [{"id": 15838, "k": 2}])
