@@ -27,7 +27,7 @@ from typing import Any, TypeAlias
 
 from mdfsql.errors import CannotLift
 
-__all__ = ["Captured", "capture"]
+__all__ = ["Captured", "capture", "closure"]
 
 Definition: TypeAlias = "ast.Lambda | ast.FunctionDef"
 Key: TypeAlias = tuple[str, int]  # a name and the line where its code starts
@@ -187,7 +187,7 @@ def capture(function: Callable[..., Any]) -> Captured:
         )
     builtins: Mapping[str, Any] = plain.__builtins__  # type: ignore[attr-defined]
     globals_ = MappingProxyType(plain.__globals__)
-    found = Captured(node, source, code, (), {}, _closure(plain), globals_, builtins)
+    found = Captured(node, source, code, (), {}, closure(plain), globals_, builtins)
     _check_names(found)
     rows, arguments = _bind(found, plain, positional, keywords)
     return dataclasses.replace(found, rows=rows, arguments=arguments)
@@ -285,7 +285,8 @@ def _bind(
     return rows, arguments
 
 
-def _closure(function: FunctionType) -> dict[str, Any]:
+def closure(function: FunctionType) -> dict[str, Any]:
+    """Return the values of a function's free names, as far as they are assigned."""
     values = {}
     for name, cell in zip(function.__code__.co_freevars, function.__closure__ or (), strict=True):
         try:

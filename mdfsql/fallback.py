@@ -17,7 +17,7 @@ from mdfsql.functions import FUNCTION
 from mdfsql.lift import Unlifted, guess_types, lift_predicate, lift_row, lift_rows, lift_value
 from mdfsql.relation import Alternative, Relation, column
 from mdfsql.schema import FLOATS, INTEGERS, Schema, Type, data_type
-from mdfsql.unlifted import cells, item_types, plain, reads, returned, row_types, shape, snapshot, value_type
+from mdfsql.unlifted import cells, item_types, plain, reads, returned, row_types, settled, shape, snapshot, value_type
 
 __all__ = ["Functions", "RowFunction", "filter_rows", "flat_map_rows", "map_batches", "map_rows"]
 
@@ -43,7 +43,7 @@ class RowFunction:
         self.captured: Captured | None = None
         self.error: CannotLift | None = None
         try:
-            self.captured = capture(function)
+            self.captured = settled(capture(function))
         except CannotLift as error:
             self.error = error
 
@@ -124,14 +124,15 @@ def _through(
 
     kept = {name: carried(node) for name, node in outputs.items() if isinstance(node, exp.Expr)}
     reading = tuple((carried(column(name)), name) for name in read)
-    order = steps.kept_order(relation)
+    below, order = _keyed(relation)
     keys: list[exp.Ordered] = []
     hidden: dict[str, int] = {}
-    for key in order.expressions if order is not None else ():
+    for key in order:
         own = key.this.name
         at = carried(column(own))
-        name = own if kept.get(own) == at else _unused("_key", [*outputs, *hidden])
-        if name != own:
+        name = own
+        if kept.get(own) != at:
+            name = _unused("_key", [*outputs, *hidden])
             hidden[name] = at
         keys.append(exp.Ordered(this=column(name), desc=key.args.get("desc"), nulls_first=key.args.get("nulls_first")))
     if not inner:
@@ -139,8 +140,7 @@ def _through(
     notes = tuple(
         line for name, node in outputs.items() if isinstance(node, exp.Expr) for line in noted(given.step, name, node)
     )
-    below = _unordered(relation)
-    if list(inner) != list(relation.schema):
+    if list(inner) != list(below.schema):
         below = steps.project(below, inner, notes)
     types = list(below.schema.values())
     schema = {name: types[kept[name]] if isinstance(node, exp.Expr) else node for name, node in outputs.items()}
@@ -172,14 +172,27 @@ def _unused(prefix: str, taken: Iterable[str]) -> str:
     return next(name for name in map(f"{prefix}_{{}}".format, itertools.count()) if name not in lowered)
 
 
-def _unordered(relation: Relation) -> Relation:
-    """Return the relation without its order, which is put back on top, where it decides on no LIMIT."""
+def _keyed(relation: Relation) -> tuple[Relation, list[exp.Ordered]]:
+    """Return the relation with the keys of its order among its columns, and without the order: with those keys.
+
+    It keeps its order, and gives no keys, where they cannot be had.
+    """
     tree = relation.tree
-    if tree.args.get("order") is None or tree.args.get("limit") or tree.args.get("offset"):
-        return relation
-    tree = tree.copy()
-    tree.set("order", None)
-    return Relation(tree, relation.inputs, schema=relation.schema, lifted=relation.lifted)
+    own = steps.key_names(relation)
+    if None in own and (not isinstance(tree, exp.Select) or tree.args.get("distinct")):
+        return relation, []
+    taken = {*relation.schema, *(found.name for found in tree.find_all(exp.Column))}
+    new: list[str | None] = []
+    for name in own:
+        new.append(None if name is not None else _unused("_key", taken))
+        taken |= {new[-1] or ""}
+    if any(new):
+        relation = steps.keyed(relation, new)
+    keys = [
+        exp.Ordered(this=column(name or hidden or ""), desc=k.args.get("desc"), nulls_first=k.args.get("nulls_first"))
+        for name, hidden, k in zip(own, new, tree.args["order"].expressions if own else (), strict=True)
+    ]
+    return steps.unordered(relation) if keys else relation, keys
 
 
 def _columns(schema: Schema) -> dict[str, exp.Expr | Type]:
@@ -290,13 +303,18 @@ def _check_types(schema: Schema, named: Mapping[str, Type]) -> None:
 def _map_cells(relation: Relation, given: RowFunction, outputs: Mapping[str, exp.Expr | Type], why: str) -> Relation:
     """Compute the outputs that are types by Python, each for itself where the function's text shows how."""
     captured = given.source()
-    names = [name for name, node in outputs.items() if not isinstance(node, exp.Expr)]
-    if shape(captured, list(relation.schema)) is not None:
-        kind, function, read = cells(given.given, captured, list(relation.schema), names)
-        return _through(relation, given, kind, outputs, why=why, function=function, read=read)
+    found = shape(captured, relation.schema)
     lifted = {n: node.copy() for n, node in outputs.items() if isinstance(node, exp.Expr)}
+    if found is not None and found.apart:
+        # What the function may change on the way, SQL would see as it was.
+        lifted = {n: node for n, node in lifted.items() if found.changed & {c.name for c in node.find_all(exp.Column)}}
     types = steps.project(relation, lifted).schema if lifted else {}
-    return _through(relation, given, "row", {n: types.get(n, outputs[n]) for n in outputs}, why=why)
+    outputs = {n: types.get(n, node) for n, node in outputs.items()}
+    if found is None or not found.apart:
+        return _through(relation, given, "row", outputs, why=why)
+    names = [name for name, node in outputs.items() if not isinstance(node, exp.Expr)]
+    kind, function, read = cells(given.function, captured, list(relation.schema), names)
+    return _through(relation, given, kind, outputs, why=why, function=function, read=read)
 
 
 def _map_whole(
@@ -308,7 +326,7 @@ def _map_whole(
     sample: Callable[[], Mapping[str, Type]] | None,
 ) -> Relation:
     """Run a function of which nothing was lifted: columns that it passes on, by its text, do not go through it."""
-    found = shape(given.captured, list(relation.schema)) if given.captured is not None else None
+    found = shape(given.captured, relation.schema) if given.captured is not None else None
     if sample is not None:
         types = {**sample(), **types}
     if found is None:

@@ -166,11 +166,16 @@ def dictcall(lifter: Lifter, node: ast.Call, value_of: Callable[[ast.expr], Valu
     columns: dict[str, Value] = {}
     for argument in node.args:
         overwrite(columns, as_columns(lifter.expression(argument)))
+    named: dict[str, Value] = {}
     for keyword in node.keywords:
         if keyword.arg is None:
-            overwrite(columns, as_columns(lifter.expression(keyword.value)))
+            found = as_columns(lifter.expression(keyword.value))
         else:
-            overwrite(columns, {keyword.arg: (value_of or lifter.value)(keyword.value)})
+            found = {keyword.arg: (value_of or lifter.value)(keyword.value)}
+        if twice := named.keys() & found.keys():
+            raise Raises(f"Python raises TypeError on every row: dict() is given {min(twice)!r} twice")
+        named |= found
+    overwrite(columns, named)
     return Row(columns)
 
 

@@ -165,7 +165,7 @@ def cell(row: Row, key: Value) -> Value:
 def overwrite(columns: dict[str, Value], new: Mapping[str, Value]) -> None:
     """Put ``new`` into ``columns``, as dict.update() does; an error must not get lost."""
     for name, value in new.items():
-        if name in columns and columns[name].raises:
+        if name in columns and (columns[name].raises or columns[name].unlifted):
             raise Refusal(f"the value of {name!r} may raise, and is overwritten")
         columns[name] = value
 

@@ -26,12 +26,15 @@ __all__ = [
     "hash_text",
     "hinted",
     "join",
+    "key_names",
+    "keyed",
     "kept_order",
     "limit",
     "order",
     "own_name",
     "project",
     "unnest_rows",
+    "unordered",
     "wrap",
 ]
 
@@ -97,30 +100,37 @@ def kept_order(relation: Relation) -> exp.Order | None:
     order_ = relation.tree.args.get("order")
     if order_ is None:
         return None
-    outputs = {name.lower(): name for name in relation.schema}
-    sources = {
-        _bare(s.unalias()): s.alias_or_name
-        for s in getattr(relation.tree, "selects", [])
-        if not isinstance(s, exp.Star)
-    }
     keys = []
-    for key in order_.expressions:
-        this = key.this
-        name: str | None
-        if isinstance(this, exp.Literal) and this.is_int and 0 < int(this.name) <= len(outputs):
-            name = list(relation.schema)[int(this.name) - 1]
-        elif not sources:
-            name = outputs.get(this.name.lower()) if isinstance(this, exp.Column) else None
-        elif isinstance(this, exp.Column) and not this.table and this.name.lower() in outputs:
-            name = outputs[this.name.lower()]
-        else:
-            name = sources.get(_bare(this))
+    for key, name in zip(order_.expressions, key_names(relation), strict=True):
         if name is None:
             return None
         keys.append(
             exp.Ordered(this=column(name, INPUT), desc=key.args.get("desc"), nulls_first=key.args.get("nulls_first"))
         )
     return exp.Order(expressions=keys)
+
+
+def key_names(relation: Relation) -> list[str | None]:
+    """Return which output column each key of the order is, None for one that is none."""
+    outputs = {name.lower(): name for name in relation.schema}
+    sources = {
+        _bare(s.unalias()): s.alias_or_name
+        for s in getattr(relation.tree, "selects", [])
+        if not isinstance(s, exp.Star)
+    }
+    order_ = relation.tree.args.get("order")
+    names: list[str | None] = []
+    for key in order_.expressions if order_ is not None else ():
+        this = key.this
+        if isinstance(this, exp.Literal) and this.is_int and 0 < int(this.name) <= len(outputs):
+            names.append(list(relation.schema)[int(this.name) - 1])
+        elif not sources:
+            names.append(outputs.get(this.name.lower()) if isinstance(this, exp.Column) else None)
+        elif isinstance(this, exp.Column) and not this.table and this.name.lower() in outputs:
+            names.append(outputs[this.name.lower()])
+        else:
+            names.append(sources.get(_bare(this)))
+    return names
 
 
 def _bare(node: exp.Expr) -> str:
@@ -246,6 +256,27 @@ def order(relation: Relation, keys: Sequence[exp.Ordered], lifted: tuple[str, ..
     select, inputs = _layer(relation, ROWS)
     select.set("order", exp.Order(expressions=list(keys)))
     return Relation(select, inputs, lifted=_inherited(relation, inputs) + lifted)
+
+
+@_step
+def keyed(relation: Relation, names: Sequence[str | None]) -> Relation:
+    """Add the keys of the order as columns: those that have a name here."""
+    tree = relation.tree.copy()
+    keys = tree.args["order"].expressions
+    added = [exp.alias_(k.this.copy(), identifier(n)) for k, n in zip(keys, names, strict=True) if n is not None]
+    tree.set("expressions", [*tree.expressions, *added])
+    return Relation(tree, relation.inputs, lifted=relation.lifted)
+
+
+@_step
+def unordered(relation: Relation) -> Relation:
+    """Leave the order out, for who puts it back; where a LIMIT goes by it, it stays."""
+    tree = relation.tree
+    if tree.args.get("order") is None or tree.args.get("limit") or tree.args.get("offset"):
+        return relation
+    tree = tree.copy()
+    tree.set("order", None)
+    return Relation(tree, relation.inputs, schema=relation.schema, lifted=relation.lifted)
 
 
 @_step

@@ -6,18 +6,26 @@ import ast
 import copy
 import dataclasses
 import functools
+import json
 import typing
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from types import CellType, CodeType, FunctionType, NoneType, UnionType
-from typing import Any
+from types import CellType, CodeType, FunctionType, MethodType, NoneType, UnionType
+from typing import Any, TypeAlias
 
-from mdfsql.capture import Captured
+from mdfsql.capture import Captured, closure
 from mdfsql.schema import PYTHON_TYPES, Type
 
-__all__ = ["Shape", "cells", "item_types", "plain", "reads", "returned", "row_types", "shape", "snapshot", "value_type"]
+__all__ = ["Shape", "cells", "item_types", "plain", "reads", "returned", "row_types"]
+__all__ += ["settled", "shape", "snapshot", "value_type"]
 
 # With these a function can reach any name.
 REACHING = frozenset({"eval", "exec", "globals", "locals", "vars"})
+
+# With these a list of scalars is looked at, and neither changed nor kept.
+LOOKING = frozenset(
+    {all, any, bool, dict, enumerate, filter, frozenset, isinstance, json.dumps, len, list, map, max, min, repr}
+    | {reversed, set, sorted, str, sum, tuple, zip}
+)
 
 
 # ---- what is read ------------------------------------------------------------------------------------------------
@@ -25,27 +33,31 @@ REACHING = frozenset({"eval", "exec", "globals", "locals", "vars"})
 
 def reads(captured: Captured, columns: Iterable[str]) -> list[str]:
     """Return the columns that the function reads, by its text: all, where it uses the row as a whole."""
-    found = _reads(captured)
-    return [name for name in columns if found is None or name in found]
+    found = _reads(captured, set())
+    return [name for name in columns if found is None or name in found.values()]
 
 
-def _reads(captured: Captured) -> set[str] | None:
+def _parents(tree: ast.AST) -> dict[ast.AST, ast.AST]:
+    return {child: node for node in ast.walk(tree) for child in ast.iter_child_nodes(node)}
+
+
+def _reads(captured: Captured, passed: set[int]) -> dict[ast.AST, str] | None:
+    """Return the places where columns are read; None where the row is used as a whole, but for ``passed`` places."""
     (row,) = captured.rows
-    if _names_dict_otherwise(captured):
-        return None
-    found: set[str] = set()
-    parents = {child: node for node in ast.walk(captured.node) for child in ast.iter_child_nodes(node)}
-    passed = {id(name) for result in _returned(captured.node) for name in _passed(result, row)}
+    found: dict[ast.AST, str] = {}
+    parents = _parents(captured.node)
     for node in ast.walk(captured.node):
         if isinstance(node, ast.arg) and node.arg == row and parents[parents[node]] is not captured.node:
             return None  # another function's parameter of the same name
+        if row in (getattr(node, name, None) for name in ("name", "rest", "asname")):
+            return None  # bound to something else by a match, an import, an except or a def
         if not isinstance(node, ast.Name) or id(node) in passed:
             continue
         key = _key(node, parents) if node.id == row and isinstance(node.ctx, ast.Load) else None
         if node.id in REACHING or (node.id == row and key is None):
             return None
         if key is not None:
-            found.add(key)
+            found[parents[node]] = key
     return found
 
 
@@ -66,6 +78,27 @@ def _key(node: ast.Name, parents: Mapping[ast.AST, ast.AST]) -> str | None:
         call = parents[parent]
         key = call.args[0] if isinstance(call, ast.Call) and call.func is parent and call.args else None
     return key.value if isinstance(key, ast.Constant) and isinstance(key.value, str) else None
+
+
+def _is_looked_at(node: ast.AST, captured: Captured, parents: Mapping[ast.AST, ast.AST]) -> bool:
+    """Tell whether nothing is done with a container of scalars but to look at it."""
+    parent = parents[node]
+    if isinstance(parent, (ast.BoolOp, ast.IfExp)):
+        return _is_looked_at(parent, captured, parents)
+    if isinstance(parent, ast.Call) and node in parent.args:
+        of = parent.func
+        if isinstance(of, ast.Attribute) and isinstance(of.value, ast.Constant):
+            return True  # ",".join(...)
+        try:
+            called = captured.lookup(of.id if isinstance(of, ast.Name) else of.value.id)  # type: ignore[attr-defined]
+            called = called if isinstance(of, ast.Name) else getattr(called, of.attr)  # type: ignore[attr-defined]
+            return called in LOOKING
+        except (AttributeError, NameError, TypeError):
+            return False
+    if isinstance(parent, ast.Subscript):
+        return isinstance(parent.ctx, ast.Load)
+    looking = (ast.BinOp, ast.Compare, ast.comprehension, ast.For, ast.FormattedValue, ast.If, ast.Starred, ast.UnaryOp)
+    return isinstance(parent, looking)
 
 
 # ---- what is returned --------------------------------------------------------------------------------------------
@@ -115,72 +148,103 @@ def _passed(returned: ast.expr | None, row: str) -> list[ast.Name]:
     return here + [name for part in parts for name in _passed(part, row)]
 
 
-def _entries(returned: ast.expr | None, row: str, columns: Sequence[str]) -> dict[str, ast.expr | None] | None:
-    """Return the keys of a dict that is written out, with their expressions: None for a column that is passed on."""
+Entries: TypeAlias = "list[tuple[str, ast.expr | None]]"
+
+
+def _entries(returned: ast.expr | None, row: str, columns: Iterable[str]) -> Entries | None:
+    """Return the keys of a dict that is written out, with their expressions: None for a column that is passed on.
+
+    A later key takes the place of an earlier one.
+    """
     if isinstance(returned, ast.Name) and returned.id == row:
-        return dict.fromkeys(columns)
-    entries: dict[str, ast.expr | None] = {}
+        return [(name, None) for name in columns]
+    parts: list[tuple[ast.expr | None, ast.expr]]  # a key, or None for all of a dict, and a value
     if isinstance(returned, ast.Dict):
-        for key, value in zip(returned.keys, returned.values, strict=True):
-            if key is None:
-                inner = _entries(value, row, columns)
-                if inner is None:
-                    return None
-                entries |= inner
-            elif isinstance(key, ast.Constant) and isinstance(key.value, str):
-                entries[key.value] = value
-            else:
-                return None
-        return entries
-    if isinstance(returned, ast.BinOp) and isinstance(returned.op, ast.BitOr):
-        parts: list[ast.expr] = [returned.left, returned.right]
+        parts = list(zip(returned.keys, returned.values, strict=True))
+    elif isinstance(returned, ast.BinOp) and isinstance(returned.op, ast.BitOr):
+        parts = [(None, returned.left), (None, returned.right)]
     elif isinstance(returned, ast.Call) and isinstance(returned.func, ast.Name) and returned.func.id == "dict":
-        parts = list(returned.args)
-        parts += [k.value for k in returned.keywords if k.arg is None]
-        entries = {k.arg: k.value for k in returned.keywords if k.arg is not None}
+        if len(returned.args) > 1:
+            return None
+        parts = [(None, argument) for argument in returned.args]
+        parts += [(ast.Constant(k.arg) if k.arg is not None else None, k.value) for k in returned.keywords]
     else:
         return None
-    whole: dict[str, ast.expr | None] = {}
-    for part in parts:
-        inner = _entries(part, row, columns)
-        if inner is None:
+    entries: Entries = []
+    for key, value in parts:
+        if key is None:
+            inner = _entries(value, row, columns)
+            if inner is None:
+                return None
+            entries += inner
+        elif isinstance(key, ast.Constant) and isinstance(key.value, str):
+            entries.append((key.value, value))
+        else:
             return None
-        whole |= inner
-    return whole | entries
+    if isinstance(returned, ast.Call):
+        named = _entries(ast.Call(returned.func, [], returned.keywords), row, columns) if returned.args else entries
+        if named is None or len(named) > len(dict(named)):
+            return None  # dict() takes no keyword twice
+    return entries
 
 
 @dataclasses.dataclass(frozen=True)
 class Shape:
     """The keys of the dict that a function returns, as far as its text tells, with the expressions for each.
 
-    A key without an expression is a column that every way through the function passes on.
+    A key without an expression is a column that every way through the function passes on. ``changed`` are the columns
+    whose values the function may change on the way. ``apart`` tells whether each key may be computed for itself.
     """
 
     keys: Mapping[str, tuple[ast.expr, ...]]
+    changed: frozenset[str]
+    apart: bool
 
 
-def shape(captured: Captured, columns: Sequence[str]) -> Shape | None:
+def shape(captured: Captured, columns: Mapping[str, Type]) -> Shape | None:
     """Return the shape of a function's dict; None where its text does not tell."""
     (row,) = captured.rows
-    if captured.code.co_posonlyargcount > 1 or any(_is_bound_to_its_place(node) for node in ast.walk(captured.node)):
+    if any(_is_bound_to_its_place(node) for node in ast.walk(captured.node)):
         return None
     if isinstance(captured.node, ast.FunctionDef) and _falls_through(captured.node.body):
         return None
-    passes = any(_passed(r, row) or isinstance(r, ast.Name) for r in _returned(captured.node))
-    if passes and _reads(captured) is None:
-        return None  # the row may have been changed on the way
-    found = [_entries(node, row, columns) for node in _returned(captured.node)]
-    if not found or any(entries is None or list(entries) != list(found[0] or ()) for entries in found):
+    if _names_dict_otherwise(captured):
         return None
-    keys = {k: tuple(e[k] for e in found if e is not None and e[k] is not None) for k in found[0] or ()}
-    return Shape(keys)  # type: ignore[arg-type]
+    results = _returned(captured.node)
+    reading = _reads(captured, {id(name) for result in results for name in _passed(result, row)})
+    if reading is None and any(_passed(r, row) or isinstance(r, ast.Name) for r in results):
+        return None  # the row may have been changed on the way
+    found = [_entries(result, row, columns) for result in results]
+    if not found or any(entries is None for entries in found):
+        return None
+    ways = [dict(entries or ()) for entries in found]
+    if any(list(way) != list(ways[0]) for way in ways):
+        return None
+    changed = frozenset(columns if reading is None else _changed(captured, reading, columns))
+    twice = any(len(entries or ()) > len(ways[0]) for entries in found)
+    keys = {key: tuple(value for way in ways if (value := way[key]) is not None) for key in ways[0]}
+    values = [value for one in keys.values() for value in one]
+    lost = sum(value is not None for entries in found for _, value in entries or ()) > len(values)
+    named = any(isinstance(node, ast.NamedExpr) for value in values for node in ast.walk(value))
+    return Shape(keys, changed, not (lost or named or (twice and changed)))
+
+
+def _changed(captured: Captured, reading: Mapping[ast.AST, str], columns: Mapping[str, Type]) -> Iterator[str]:
+    """Yield the columns whose values may be changed: lists and the like that are not only looked at."""
+    parents = _parents(captured.node)
+    for node, name in reading.items():
+        depth = sum(columns.get(name, "").count(word) for word in ("[]", "STRUCT", "MAP"))
+        # In row.get("k") it is the call that gives the value.
+        value = parents[node] if isinstance(node, ast.Attribute) else node
+        if depth > 1 or (depth and not _is_looked_at(value, captured, parents)):
+            yield name
 
 
 def _is_bound_to_its_place(node: ast.AST) -> bool:
     """Tell whether a node means something else where it is moved to: outside of its class or function."""
     name = node.id if isinstance(node, ast.Name) else node.attr if isinstance(node, ast.Attribute) else ""
     mangled = name.startswith("__") and not name.endswith("__")
-    return mangled or name == "super" or isinstance(node, (ast.Global, ast.Nonlocal))
+    return mangled or name == "super" or name in REACHING or isinstance(node, (ast.Global, ast.Nonlocal))
 
 
 def _falls_through(body: Sequence[ast.stmt]) -> bool:
@@ -230,9 +294,10 @@ class _Cells(ast.NodeTransformer):
             return ast.copy_location(ast.IfExp(node.test, *branches), node)
         entries = _entries(node, self.row, self.columns)
         assert entries is not None
+        values = dict(entries)
         if len(self.names) == 1:
-            return self.value(entries[self.names[0]], self.names[0])
-        cells = [self.cell(node, self.value(entries[name], name), eager) for name in self.names]
+            return self.value(values[self.names[0]], self.names[0])
+        cells = [self.cell(node, self.value(values[name], name), eager) for name in self.names]
         return ast.copy_location(ast.Tuple(cells, ast.Load()), node)
 
     def value(self, node: ast.expr | None, name: str) -> ast.expr:
@@ -252,11 +317,8 @@ def cells(
 
     Each column is computed for itself, as it is in SQL: where one cannot be, the others still are.
     """
-    if len(names) == 1 or isinstance(captured.node, ast.Lambda):
-        made = [_returning(function, captured, columns, [name]) for name in names]
-        read = {name for _, found in made for name in found}
-        return "values", tuple(one for one, _ in made), [name for name in columns if name in read]
-    return "cells", *_returning(function, captured, columns, names)
+    made, read = _returning(function, captured, columns, names)
+    return ("values", (made,), read) if len(names) == 1 else ("cells", made, read)
 
 
 def _returning(
@@ -264,11 +326,10 @@ def _returning(
 ) -> tuple[Callable[[Any], Any], list[str]]:
     """Return the function with its returned dicts made the value of a column, or functions for several columns."""
     node = _Cells(captured, columns, names).made(copy.deepcopy(captured.node))
-    # Annotations and defaults would be evaluated anew; the values are known.
-    for argument in ast.walk(node.args):
-        if isinstance(argument, ast.arg):
-            argument.annotation = None
-    node.args.defaults, node.args.kw_defaults = [], [None] * len(node.args.kwonlyargs)
+    # Annotations and defaults would be evaluated anew; the values are known, and given by name.
+    given = [found.arg for found in (*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs)]
+    named = [ast.arg(name) for name in given if name not in captured.rows]
+    node.args = ast.arguments([], [ast.arg(captured.rows[0])], None, named, [None] * len(named), None, [])
     if isinstance(node, ast.FunctionDef):
         node.decorator_list, node.returns = [], None
         body: ast.stmt = node
@@ -282,10 +343,8 @@ def _returning(
     space: dict[str, Any] = {}
     exec(code, space)
     made = space.pop(name)
-    memo: dict[int, FunctionType] = {}
-    home = plain(function).__globals__
-    for key, value in _namespace(captured.code, {**home, **captured.closure}).items():
-        space[key] = _kept(value, home, memo)
+    own = plain(function)
+    space |= {**own.__globals__, **closure(own)}
     read = reads(dataclasses.replace(captured, node=node), columns)
     return _filled(made, captured), read
 
@@ -299,43 +358,60 @@ def _filled(made: FunctionType, captured: Captured) -> Callable[[Any], Any]:
 
 
 def plain(function: Any) -> FunctionType:
-    """Return the function that partial() was given."""
-    while isinstance(function, functools.partial):
-        function = function.func
+    """Return the function that partial() was given, or that a method is."""
+    while isinstance(function, (functools.partial, MethodType)):
+        function = function.func if isinstance(function, functools.partial) else function.__func__
     return function
 
 
 def snapshot(function: Any) -> Any:
     """Return the function with its names bound to the values that they have now, as far as it is a plain one."""
     if isinstance(function, functools.partial):
-        return functools.partial(snapshot(function.func), *function.args, **function.keywords)
+        keywords = {name: _kept(value) for name, value in function.keywords.items()}
+        return functools.partial(snapshot(function.func), *map(_kept, function.args), **keywords)
+    if isinstance(function, MethodType):
+        return MethodType(snapshot(function.__func__), function.__self__)
     return _copied(function, {}) if isinstance(function, FunctionType) else function
 
 
-def _copied(function: FunctionType, memo: dict[int, FunctionType]) -> FunctionType:
+def _copied(function: FunctionType, memo: dict[int, Any]) -> FunctionType:
     if id(function) in memo:
         return memo[id(function)]
     home = function.__globals__
     space: dict[str, Any] = {}
     own = tuple(CellType() for _ in function.__closure__ or ())
-    made = FunctionType(function.__code__, space, function.__name__, function.__defaults__, own)
-    made.__kwdefaults__ = function.__kwdefaults__
+    defaults = tuple(map(_kept, function.__defaults__)) if function.__defaults__ else None
+    made = FunctionType(function.__code__, space, function.__name__, defaults, own)
+    made.__kwdefaults__ = {name: _kept(value) for name, value in (function.__kwdefaults__ or {}).items()}
     made.__qualname__, made.__module__ = function.__qualname__, function.__module__
     memo[id(function)] = made
+    made.__dict__ |= {name: _kept(value, home, memo) for name, value in vars(function).items()}
     for name, value in _namespace(function.__code__, home).items():
         space[name] = _kept(value, home, memo)
-    for cell, given in zip(own, function.__closure__ or (), strict=True):
-        try:
-            cell.cell_contents = _kept(given.cell_contents, home, memo)
-        except ValueError:  # not assigned yet
-            continue
+    values = closure(function)
+    for name, cell in zip(function.__code__.co_freevars, own, strict=True):
+        if name in values:
+            cell.cell_contents = _kept(values[name], home, memo)
     return made
 
 
-def _kept(value: Any, home: dict[str, Any], memo: dict[int, FunctionType]) -> Any:
+def _kept(value: Any, home: dict[str, Any] | None = None, memo: dict[int, Any] | None = None) -> Any:
+    memo = {} if memo is None else memo
     if isinstance(value, FunctionType) and value.__globals__ is home:
         return _copied(value, memo)
-    return copy.copy(value) if type(value) in (list, dict, set) else value
+    if type(value) not in (list, dict, set):
+        return value
+    # What several functions share they still share.
+    return memo.setdefault(id(value), copy.copy(value))
+
+
+def settled(captured: Captured) -> Captured:
+    """Return what was captured with the values that its parameters are bound to now."""
+    return dataclasses.replace(captured, arguments={name: _kept(v) for name, v in captured.arguments.items()})
+
+
+# What an import within a function looks at, and every call of a built-in.
+ALWAYS = frozenset({"__builtins__", "__name__", "__package__", "__path__"})
 
 
 def _namespace(code: CodeType, values: Mapping[str, Any]) -> dict[str, Any]:
@@ -343,7 +419,7 @@ def _namespace(code: CodeType, values: Mapping[str, Any]) -> dict[str, Any]:
     names = set(_names(code))
     if names & REACHING:
         return dict(values)
-    return {name: value for name, value in values.items() if name in names or name in ("__builtins__", "__name__")}
+    return {name: value for name, value in values.items() if name in names or name in ALWAYS}
 
 
 def _names(code: CodeType) -> Iterator[str]:

@@ -343,10 +343,37 @@ def test_results_are_held_to_their_schema(rows: mdf.Dataset, function: Any, sche
     assert reason in str(caught.value) and "for the row {" in str(caught.value)
 
 
+@pytest.mark.parametrize("action", ["collect", "to_arrow", "iter_batches", "to_reader"])
+def test_an_exception_comes_late(engine: str, action: str) -> None:
+    def late(row: dict[str, Any]) -> dict[str, Any]:
+        return {"x": math.ulp(1 / (250_000 - row["id"]))}
+
+    many = mdf.Dataset.from_items([{"id": n} for n in range(260_000)]).map(late, schema={"x": float})
+    with pytest.raises(ZeroDivisionError, match="division by zero"):
+        for _ in getattr(many, action)():
+            pass
+
+
+@pytest.mark.parametrize("action", ["collect", "to_arrow"])
+def test_what_is_no_exception_is_not_held_back(engine: str, action: str) -> None:
+    if engine == "spark":
+        pytest.skip("it would end a worker")
+
+    def interrupted(row: dict[str, Any]) -> bool:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        getattr(mdf.Dataset.from_items(ROWS).filter(interrupted), action)()
+
+
 def test_a_query_below_that_fails_is_shown_as_itself(engine: str) -> None:
     ds = mdf.Dataset.from_items([{"id": 1}, {"id": 2**62}]).with_columns(id="id * 4")
     with pytest.raises(mdf.errors.EngineError, match=r"(?i)overflow|out of range"):
         ds.map(lambda r: {"t": hex(r["id"])}).collect()
+    late = mdf.Dataset.from_items([{"id": n} for n in range(200_000)]).with_columns(x="id + 9223372036854600000")
+    for made in (late, late.map(lambda r: {"t": hex(r["x"])})):
+        with pytest.raises(mdf.errors.EngineError, match=r"(?i)overflow|out of range"):
+            list(made.iter_batches())
 
 
 # --- choices ----------------------------------------------------------------------------------------------------------

@@ -16,7 +16,7 @@ from mdfsql.catalog import ArrowSource, CacheSource, EngineSource, FileSource, P
 from mdfsql.compile import Plan, compile_relation
 from mdfsql.dialects.duckdb import target
 from mdfsql.engines.base import users_error
-from mdfsql.errors import BackendError, DataError, EngineError, MdfError
+from mdfsql.errors import BackendError, DataError, EngineError
 from mdfsql.relation import column, identifier, same_type
 from mdfsql.schema import Schema, canonical, data_type, quote
 
@@ -68,7 +68,7 @@ class DuckDBEngine:
             with failures():
                 reader = cursor.sql(plan.sql).to_arrow_reader(BATCH_ROWS)
             while True:
-                with failures():
+                with failures(), _arrow_failures():
                     batch = next(reader, None)
                 if batch is None:
                     return
@@ -155,8 +155,8 @@ class DuckDBEngine:
             self._show_all(cursor, plan, shown, streams)
         try:
             yield cursor
-        except (MdfError, duckdb.Error):
-            # DuckDB keeps only the text of what went wrong in a stream.
+        except Exception:
+            # DuckDB, and Arrow behind it, keep only the text of what went wrong in a stream.
             for stream in streams:
                 if stream.error is not None:
                     raise stream.error from stream.error.__cause__
@@ -241,7 +241,9 @@ class _PythonStream:
         except RowError as error:
             self.error = users_error(error)
             raise
-        except Exception as error:
+        except GeneratorExit:  # who reads wants no more
+            raise
+        except BaseException as error:  # KeyboardInterrupt, too
             self.error = error
             raise
 
@@ -296,6 +298,15 @@ def failures() -> Iterator[None]:
         raise DataError(f"duckdb: {sentence(error)}") from error
     except duckdb.Error as error:
         raise EngineError(sentence(error), engine="duckdb", cause=error) from error
+
+
+@contextlib.contextmanager
+def _arrow_failures() -> Iterator[None]:
+    """Turn what a reader raises, once it has begun, into DuckDB's own error, which it was."""
+    try:
+        yield
+    except (OSError, ValueError) as error:
+        raise duckdb.Error(str(error)) from error
 
 
 def sentence(error: duckdb.Error) -> str:
