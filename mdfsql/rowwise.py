@@ -135,10 +135,10 @@ def _settled(
     program: Program, function: Callable[[Any], Any], error: Exception, batch: pa.RecordBatch, number: int, poison: Any
 ) -> Any:
     """Return ``poison`` for an error that is only about a None of the row; raise the others."""
-    row = _row_at(program, batch, number)
-    if isinstance(error, (TypeError, AttributeError)) and _is_about_none(function, error, row):
+    one = _given(program, batch.slice(number, 1))
+    if isinstance(error, ABOUT_TYPES) and _is_about_none(function, error, one):
         return poison
-    raise _failed(program, error, row) from error
+    raise _failed(program, error, _row_at(program, batch, number)) from error
 
 
 def _row_at(program: Program, batch: pa.RecordBatch, number: int) -> dict[str, Any]:
@@ -158,7 +158,10 @@ def _shown(row: Any) -> str:
     return text if len(text) <= SHOWN else text[:SHOWN] + "..."
 
 
-NAMES_NONE = re.compile(r"\bNone(Type)?\b")
+ABOUT_TYPES = (TypeError, AttributeError)
+
+# An error that names the type of what it refuses, and that is not None: "object of type 'int' has no len()".
+ABOUT_OTHERS = re.compile(r"type '(?!None)|'(?!None)\w+' (object|and '(?!None))|(, not |: )'?(?!None)\w+'?$")
 
 
 class _Watched(dict[str, Any]):
@@ -194,14 +197,56 @@ def _holds_none(value: Any) -> bool:
     return value is None or (isinstance(value, list) and any(map(_holds_none, value)))
 
 
-def _is_about_none(function: Callable[[Any], Any], error: Exception, row: dict[str, Any]) -> bool:
-    """Tell whether an error speaks of None, and the function read a None of the row before it was raised."""
-    if not NAMES_NONE.search(str(error)) or not any(map(_holds_none, row.values())):
+def _is_about_none(function: Callable[[Any], Any], error: Exception, one: pa.RecordBatch) -> bool:
+    """Tell whether an error is raised only because a value of the row is None.
+
+    That is so where the function has read such a None before, and raises no error of this kind for another value in
+    its place.
+    """
+    (row,) = one.to_pylist(maps_as_pydicts="strict")
+    if ABOUT_OTHERS.search(str(error)) or not any(map(_holds_none, row.values())):
         return False
     watched = _Watched(row)
     with contextlib.suppress(Exception):
         function(watched)
-    return watched.none_was_read
+    if not watched.none_was_read:
+        return False
+    (row,) = one.to_pylist(maps_as_pydicts="strict")
+    try:
+        function({field.name: _without_none(row[field.name], field.type) for field in one.schema})
+    except ABOUT_TYPES:
+        return False
+    except Exception:
+        return True
+    return True
+
+
+# Arrow's type, and a value that can stand in the place of None.
+VALUES: tuple[tuple[Callable[[pa.DataType], bool], Any], ...] = (
+    (pa.types.is_boolean, False),
+    (pa.types.is_integer, 1),
+    (pa.types.is_floating, 1.0),
+    (pa.types.is_string, "1"),
+    (pa.types.is_binary, b"1"),
+    (pa.types.is_date, datetime.date(2000, 1, 1)),
+    (pa.types.is_time, datetime.time(1)),
+    (pa.types.is_decimal, decimal.Decimal(1)),
+)
+
+
+def _without_none(value: Any, dtype: pa.DataType) -> Any:
+    """Return a value with each None in it replaced by a value of its type."""
+    if pa.types.is_list(dtype):
+        return [_without_none(item, dtype.value_type) for item in value or ()]
+    if pa.types.is_struct(dtype):
+        return {field.name: _without_none(value and value[field.name], field.type) for field in dtype}
+    if pa.types.is_map(dtype):
+        return {key: _without_none(item, dtype.item_type) for key, item in (value or {}).items()}
+    if value is not None:
+        return value
+    if pa.types.is_timestamp(dtype):
+        return datetime.datetime(2000, 1, 1, tzinfo=datetime.UTC if dtype.tz else None)
+    return next((instead for test, instead in VALUES if test(dtype)), None)
 
 
 # ---- results out -------------------------------------------------------------------------------------------------

@@ -78,6 +78,36 @@ def test_a_result_that_is_no_bool_is_taken_for_its_truth(rows: mdf.Dataset, chec
     check(rows.filter(lambda r: sorted(r["s"] or "")), [ROWS[0], ROWS[1], ROWS[4]])
 
 
+NONES = [
+    lambda r: int(r["s"], 36) > 0,
+    lambda r: datetime.date.fromisoformat(r["s"]) > datetime.date.min,
+    lambda r: "-".join(r["s"]) != "",
+    lambda r: Decimal(r["s"]) > round(r["v"], 1),
+    lambda r: all(x < 7 for x in sorted(r["l"])),
+    lambda r: json.loads(r["s"]) > r["m"].quantize(Decimal(1)),
+    lambda r: r["t"].timetuple().tm_year > len(bin(r["i"])),
+]
+
+
+def test_none_is_told_from_other_reasons(engine: str, check: Any) -> None:
+    full = {"s": "2", "v": 1.0, "l": [1, 2], "m": Decimal("1.5"), "t": datetime.datetime(2020, 1, 1), "i": 3}
+    schema = {"s": str, "v": float, "l": "BIGINT[]", "m": "DECIMAL(4,1)", "t": "TIMESTAMP", "i": int}
+    ds = mdf.Dataset.from_items([{**full, name: None} for name in full], schema=schema)
+    for function in NONES[3:]:
+        check(ds.filter(function), [row for row in ds.collect() if _kept(function, row)])
+    for function in NONES[:3]:
+        check(ds.filter("s IS NULL").filter(function), [])
+
+
+def _kept(function: Callable[[Any], Any], row: dict[str, Any]) -> bool:
+    try:
+        return bool(function(row))
+    except TypeError:
+        return False
+    except AttributeError:
+        return False
+
+
 # --- map --------------------------------------------------------------------------------------------------------------
 
 
@@ -317,7 +347,10 @@ def test_errors_of_functions(rows: mdf.Dataset, function: Any, kind: type[Except
 
 
 def test_an_error_about_another_none_is_no_none_of_the_row(rows: mdf.Dataset) -> None:
-    # The None is not one of the row's.
+    # The None is not one of the row's, also where the row has one that was read.
+    function = lambda r: {"x": (r["s"] or "") + json.loads("null").casefold()}  # noqa: E731
+    with pytest.raises(AttributeError):
+        rows.filter("s IS NULL").map(function, schema={"x": str}).collect()
     with pytest.raises(AttributeError):
         rows.map(lambda r: {"x": json.loads("null").casefold() + hex(r["id"])}, schema={"x": str}).collect()
 
