@@ -179,7 +179,9 @@ _marks = itertools.count(1)
 def marked(value: Value) -> Value:
     """Return ``value`` with a mark of its own, by which to see what depends on it."""
     mark = Mark(next(_marks), value.raises)
-    return replace(value, strict=value.strict | {mark}, uses=value.uses | {mark}, mark=mark)
+    # What asks for its truth depends on it as well.
+    test = value.test and replace(value.test, strict=value.test.strict | {mark}, uses=value.test.uses | {mark})
+    return replace(value, strict=value.strict | {mark}, uses=value.uses | {mark}, mark=mark, test=test)
 
 
 def constant(value: Any) -> Value:

@@ -138,6 +138,21 @@ def test_join_agrees_with_python(predicate: Callable[..., Any]) -> None:
     assert set(connection.execute(query).fetchall()) == expected
 
 
+# --- assignments ---
+
+
+def told_early(r: dict[str, Any]) -> Any:
+    n = r["s"].startswith("a")  # an error for None, whether n is used or not
+    if r["v"] == 1:
+        return {"x": "one", "n": n}
+    return {"x": "a" if n else "b", "n": n}
+
+
+def test_an_assignment_counts_where_only_its_truth_is_used() -> None:
+    found = lift_row(told_early, SCHEMA)["x"].sql("duckdb")
+    assert found.startswith("CASE WHEN NOT STARTS_WITH(\"s\", 'a') IS NULL THEN CASE WHEN \"v\" = 1 THEN 'one'")
+
+
 # --- refusals ---------------------------------------------------------------------------------------------------------
 
 
