@@ -6,6 +6,7 @@ It needs pyarrow and nothing else of the package, so that it can be sent to work
 from __future__ import annotations
 
 import contextlib
+import copy
 import datetime
 import decimal
 import functools
@@ -158,7 +159,8 @@ def _shown(row: Any) -> str:
     return text if len(text) <= SHOWN else text[:SHOWN] + "..."
 
 
-NAMES_NONE = re.compile(r"\bNone(Type)?\b")
+# fromisoformat() does not say what it was given.
+NAMES_NONE = re.compile(r"\bNone(Type)?\b|^fromisoformat: argument must be str$")
 
 
 class _Watched(dict[str, Any]):
@@ -194,14 +196,66 @@ def _holds_none(value: Any) -> bool:
     return value is None or (isinstance(value, list) and any(map(_holds_none, value)))
 
 
+class _Nothing:
+    """Stands in for the Nones of a row: an error that is still raised about a None is about another one.
+
+    Not so where its truth or its equality was asked for: those may lead to another None, as ``row["v"] or None`` does.
+    """
+
+    asked = False
+
+    def __str__(self) -> str:
+        return "None"
+
+    __repr__ = __str__
+
+    def __format__(self, spec: str) -> str:
+        return format(str(self), spec)
+
+    def __bool__(self) -> bool:
+        self.asked = True
+        return False
+
+    def __eq__(self, other: object) -> bool:
+        self.asked = True
+        return other is self or other is None
+
+    def __hash__(self) -> int:
+        self.asked = True
+        return hash(None)
+
+
+def _replaced(value: Any, nothing: _Nothing) -> Any:
+    if isinstance(value, dict):
+        return {key: _replaced(inner, nothing) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_replaced(inner, nothing) for inner in value]
+    return nothing if value is None else value
+
+
+def _raised_at(error: BaseException) -> tuple[Any, ...]:
+    """Return what an error is and where it was raised."""
+    last = error.__traceback__
+    while last is not None and last.tb_next is not None:
+        last = last.tb_next
+    place = (last.tb_frame.f_code, last.tb_lasti) if last is not None else ()
+    return type(error), str(error), place
+
+
 def _is_about_none(function: Callable[[Any], Any], error: Exception, row: dict[str, Any]) -> bool:
     """Tell whether an error speaks of None, and the function read a None of the row before it was raised."""
     if not NAMES_NONE.search(str(error)) or not any(map(_holds_none, row.values())):
         return False
-    watched = _Watched(row)
+    watched, nothing = _Watched(copy.deepcopy(row)), _Nothing()
     with contextlib.suppress(Exception):
         function(watched)
-    return watched.none_was_read
+    if not watched.none_was_read:
+        return False
+    try:
+        function(_replaced(row, nothing))
+    except Exception as again:
+        return nothing.asked or _raised_at(again) != _raised_at(error)
+    return True
 
 
 # ---- results out -------------------------------------------------------------------------------------------------
@@ -363,6 +417,10 @@ def _wrong(values: Iterable[Any], dtype: pa.DataType) -> str | None:
         zoned = dtype.tz is not None
         if any((value.tzinfo is not None) != zoned for value in there):
             return "a naive datetime" if zoned else "a datetime with a time zone"
+        if any(getattr(value, "nanosecond", 0) for value in there):  # pandas' own kind of datetime
+            return "a datetime with nanoseconds"
+    elif pa.types.is_time(dtype) and any(value.tzinfo is not None for value in there):
+        return "a time with a time zone"
     elif pa.types.is_float32(dtype):
         single = pa.array(there, dtype).to_pylist()
         if any(a != b and a == a for a, b in zip(there, single, strict=True)):
