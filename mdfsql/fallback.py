@@ -251,9 +251,8 @@ def map_rows(
         lifted = lift_row(given.source(), relation.schema, types)
     except CannotLift as error:
         why = given.refused(error)
-        return _map_whole(relation, given, why, error, types, sample if schema == "sample" else None)
-    if twice := [name for name in named if name not in lifted]:
-        raise BindError(f"schema= names {twice[0]!r}, which is no column of the result: {', '.join(lifted)}")
+        return _map_whole(relation, given, why, error, types, named, sample if schema == "sample" else None)
+    _check_names(lifted, named)
     gaps = {name: node for name, node in lifted.items() if isinstance(node, Unlifted)}
     if gaps:
         why = "; ".join(dict.fromkeys(given.refused(node.error) for node in gaps.values()))
@@ -266,6 +265,7 @@ def map_rows(
             n: (types.get(n) or node.type or "") if isinstance(node, Unlifted) else _typed(n, node, named)
             for n, node in lifted.items()
         }
+        _check_passed(relation, outputs, named)
         return _map_cells(relation, given, outputs, why)
     nodes = {name: _typed(name, node, named) for name, node in lifted.items() if not isinstance(node, Unlifted)}
     notes = tuple(line for name, node in nodes.items() for line in noted("map", name, node))
@@ -292,6 +292,18 @@ def _typed(name: str, node: exp.Expr, named: Mapping[str, Type]) -> exp.Expr:
     """Return a lifted column as the type that schema= names: a cast that raises where a value does not fit."""
     plain_cast = name in named and (named[name] in INTEGERS | FLOATS or named[name].startswith("DECIMAL"))
     return exp.Cast(this=node, to=data_type(named[name])) if plain_cast else node
+
+
+def _check_names(names: Iterable[str], named: Mapping[str, Type]) -> None:
+    if absent := named.keys() - set(names):
+        raise BindError(f"schema= names {min(absent)!r}, which is no column of the result: {', '.join(names)}")
+
+
+def _check_passed(relation: Relation, outputs: Mapping[str, exp.Expr | Type], named: Mapping[str, Type]) -> None:
+    """Check the types that are given for columns which the function does not compute as Python."""
+    nodes = {name: outputs[name].copy() for name in named if isinstance(outputs[name], exp.Expr)}  # type: ignore[union-attr]
+    if nodes:
+        _check_types(steps.project(relation, nodes).schema, {name: named[name] for name in nodes})
 
 
 def _check_types(schema: Schema, named: Mapping[str, Type]) -> None:
@@ -323,6 +335,7 @@ def _map_whole(
     why: str,
     error: CannotLift,
     types: dict[str, Type],
+    named: Mapping[str, Type],
     sample: Callable[[], Mapping[str, Type]] | None,
 ) -> Relation:
     """Run a function of which nothing was lifted: columns that it passes on, by its text, do not go through it."""
@@ -339,7 +352,11 @@ def _map_whole(
     unknown = [name for name, values in found.keys.items() if values and name not in types]
     if unknown:
         raise given.untyped(error, unknown)
-    outputs: dict[str, exp.Expr | Type] = {n: types[n] if values else column(n) for n, values in found.keys.items()}
+    outputs: dict[str, exp.Expr | Type] = {
+        n: types[n] if values else _typed(n, column(n), named) for n, values in found.keys.items()
+    }
+    _check_names(outputs, named)
+    _check_passed(relation, outputs, named)
     return _map_cells(relation, given, outputs, why)
 
 

@@ -160,6 +160,8 @@ def _shown(row: Any) -> str:
 
 ABOUT_TYPES = (TypeError, AttributeError)
 
+ABOUT_NONE = re.compile(r"\bNone(Type)?\b")
+
 # An error that names the type of what it refuses, and that is not None: "object of type 'int' has no len()".
 ABOUT_OTHERS = re.compile(r"type '(?!None)|'(?!None)\w+' (object|and '(?!None))|(, not |: )'?(?!None)\w+'?$")
 
@@ -198,11 +200,13 @@ def _holds_none(value: Any) -> bool:
 
 
 def _is_about_none(function: Callable[[Any], Any], error: Exception, one: pa.RecordBatch) -> bool:
-    """Tell whether an error is raised only because a value of the row is None.
+    """Tell whether an error is raised only because a value is None.
 
-    That is so where the function has read such a None before, and raises no error of this kind for another value in
-    its place.
+    Most say so. Of one that says nothing, it is so where the function has read a None of the row before, and raises no
+    error of this kind for another value in its place.
     """
+    if ABOUT_NONE.search(str(error)):
+        return True
     (row,) = one.to_pylist(maps_as_pydicts="strict")
     if ABOUT_OTHERS.search(str(error)) or not any(map(_holds_none, row.values())):
         return False
@@ -408,6 +412,10 @@ def _wrong(values: Iterable[Any], dtype: pa.DataType) -> str | None:
         zoned = dtype.tz is not None
         if any((value.tzinfo is not None) != zoned for value in there):
             return "a naive datetime" if zoned else "a datetime with a time zone"
+        if any(getattr(value, "nanosecond", 0) for value in there):  # pandas' own kind of datetime
+            return "a datetime with nanoseconds"
+    elif pa.types.is_time(dtype) and any(value.tzinfo is not None for value in there):
+        return "a time with a time zone"
     elif pa.types.is_float32(dtype):
         single = pa.array(there, dtype).to_pylist()
         if any(a != b and a == a for a, b in zip(there, single, strict=True)):

@@ -149,7 +149,7 @@ def told_early(r: dict[str, Any]) -> Any:
 
 
 def test_an_assignment_counts_where_only_its_truth_is_used() -> None:
-    found = lift_row(told_early, SCHEMA)["x"].sql("duckdb")
+    found = lift_columns(told_early, SCHEMA)["x"].sql("duckdb")
     assert found.startswith("CASE WHEN NOT STARTS_WITH(\"s\", 'a') IS NULL THEN CASE WHEN \"v\" = 1 THEN 'one'")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import functools
 import json
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -228,3 +229,34 @@ def test_keys_of_an_order_are_never_seen(engine: str, check: Any) -> None:
     check(ds.sql("SELECT * FROM self"), SPREAD[:3])
     check(ds.union(ds).distinct(), SPREAD[:3])
     check(ds.limit(1), [{"id": 15838, "k": 2}])
+
+
+# --- None -------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        lambda r: {"x": f"{r['v']}" + re.search("b", r["s"]).group()},  # type: ignore[union-attr]
+        lambda r: {"x": str(r["v"] is None) + json.loads("null").casefold()},
+        lambda r: {"x": str(r["v"]) + {"d1": "x"}.get(r["s"][:3] + "?").casefold()},  # type: ignore[union-attr]
+    ],
+)
+def test_any_value_that_is_none_counts(rows: mdf.Dataset, function: Any) -> None:
+    # As where such a function is lifted: the match that is not found has no group.
+    found = rows.map(function, schema={"x": str}, lift=False).collect()
+    assert any(row["x"] is None for row in found)
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        lambda r: {"x": ascii((r["v"] or None) + 1)},  # type: ignore[operator]
+        lambda r: {"x": ascii([None if r["v"] is None else 1][0] + 1)},  # type: ignore[operator]
+        lambda r: {"x": ascii({2.5: 1}.get(r["v"]) + 1)},  # type: ignore[operator]
+        lambda r: {"x": ",".join(sorted([str(r["v"] + 1)]))},
+    ],
+)
+def test_an_error_about_a_none_of_the_row(rows: mdf.Dataset, function: Any) -> None:
+    found = rows.map(lambda r: function(r) | {"id": r["id"]}, schema={"x": str, "id": int}, lift=False).collect()
+    assert {row["id"]: row["x"] is None for row in found if row["id"]} in ({2: False}, {1: True, 2: False})
