@@ -346,7 +346,7 @@ def test_errors_of_functions(rows: mdf.Dataset, function: Any, kind: type[Except
 
 
 def test_any_value_that_is_none_counts(rows: mdf.Dataset, check: Any) -> None:
-    table: dict[int, Any] = {1: "one"}
+    table: Any = {1: "one"}
     lifted = rows.select(x=lambda r: table.get(r["id"]) + "!")
     unlifted = rows.map(lambda r: {"x": (table.get(r["id"]) + "!").casefold()})
     wanted = [{"x": "one!"}, *[{"x": None}] * 4]
