@@ -12,7 +12,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from types import CellType, CodeType, FunctionType, MethodType, NoneType, UnionType
 from typing import Any, TypeAlias
 
-from mdfsql.capture import Captured, closure
+from mdfsql.capture import Captured, capture, closure
+from mdfsql.errors import CannotLift
 from mdfsql.schema import PYTHON_TYPES, Type
 
 __all__ = ["Shape", "cells", "item_types", "plain", "reads", "returned", "row_types"]
@@ -34,17 +35,21 @@ LOOKING = frozenset(
 def reads(captured: Captured, columns: Iterable[str]) -> list[str]:
     """Return the columns that the function reads, by its text: all, where it uses the row as a whole."""
     found = _reads(captured, set())
-    return [name for name in columns if found is None or name in found.values()]
+    return [name for name in columns if found is None or name in found]
 
 
 def _parents(tree: ast.AST) -> dict[ast.AST, ast.AST]:
     return {child: node for node in ast.walk(tree) for child in ast.iter_child_nodes(node)}
 
 
-def _reads(captured: Captured, passed: set[int]) -> dict[ast.AST, str] | None:
-    """Return the places where columns are read; None where the row is used as a whole, but for ``passed`` places."""
+def _reads(captured: Captured, passed: set[int], within: tuple[Any, ...] = ()) -> dict[str, bool] | None:
+    """Return the columns that are read, and whether nothing is done with them, if they are lists, but to look at them.
+
+    None where the row is used as a whole, but for ``passed`` places and for functions that only read columns, too.
+    ``within`` are the functions that are being looked into.
+    """
     (row,) = captured.rows
-    found: dict[ast.AST, str] = {}
+    found: dict[str, bool] = {}
     parents = _parents(captured.node)
     for node in ast.walk(captured.node):
         if isinstance(node, ast.arg) and node.arg == row and parents[parents[node]] is not captured.node:
@@ -53,12 +58,40 @@ def _reads(captured: Captured, passed: set[int]) -> dict[ast.AST, str] | None:
             return None  # bound to something else by a match, an import, an except or a def
         if not isinstance(node, ast.Name) or id(node) in passed:
             continue
-        key = _key(node, parents) if node.id == row and isinstance(node.ctx, ast.Load) else None
-        if node.id in REACHING or (node.id == row and key is None):
+        if node.id in REACHING:
+            return None
+        if node.id != row:
+            continue
+        key = _key(node, parents) if isinstance(node.ctx, ast.Load) else None
+        here = _read_by(node, parents[node], captured, within) if key is None else {}
+        if here is None:
             return None
         if key is not None:
-            found[parents[node]] = key
+            # In row.get("k") it is the call that gives the value.
+            place = parents[node]
+            here = {
+                key: _is_looked_at(parents[place] if isinstance(place, ast.Attribute) else place, captured, parents)
+            }
+        for name, looked in here.items():
+            found[name] = found.get(name, True) and looked
     return found
+
+
+def _read_by(node: ast.Name, call: ast.AST, captured: Captured, within: tuple[Any, ...]) -> dict[str, bool] | None:
+    """Return what a function reads that is given the row, as in ``helper(row)``; None where that is not known."""
+    if not (isinstance(call, ast.Call) and node in call.args and isinstance(call.func, ast.Name)):
+        return None
+    place = call.args.index(node)
+    try:
+        called = captured.lookup(call.func.id)
+        if call.func.id in captured.locals or not isinstance(called, FunctionType) or called in within:
+            return None
+        found = capture(called)
+    except (CannotLift, NameError):
+        return None
+    if place >= found.code.co_argcount or any(isinstance(argument, ast.Starred) for argument in call.args):
+        return None
+    return _reads(dataclasses.replace(found, rows=(found.code.co_varnames[place],)), set(), (*within, called))
 
 
 def _names_dict_otherwise(captured: Captured) -> bool:
@@ -83,6 +116,8 @@ def _key(node: ast.Name, parents: Mapping[ast.AST, ast.AST]) -> str | None:
 def _is_looked_at(node: ast.AST, captured: Captured, parents: Mapping[ast.AST, ast.AST]) -> bool:
     """Tell whether nothing is done with a container of scalars but to look at it."""
     parent = parents[node]
+    if isinstance(parent, (ast.IfExp, ast.If, ast.While)) and parent.test is node:
+        return True
     if isinstance(parent, (ast.BoolOp, ast.IfExp)):
         return _is_looked_at(parent, captured, parents)
     if isinstance(parent, ast.Call) and node in parent.args:
@@ -97,7 +132,7 @@ def _is_looked_at(node: ast.AST, captured: Captured, parents: Mapping[ast.AST, a
             return False
     if isinstance(parent, ast.Subscript):
         return isinstance(parent.ctx, ast.Load)
-    looking = (ast.BinOp, ast.Compare, ast.comprehension, ast.For, ast.FormattedValue, ast.If, ast.Starred, ast.UnaryOp)
+    looking = (ast.BinOp, ast.Compare, ast.comprehension, ast.For, ast.FormattedValue, ast.Starred, ast.UnaryOp)
     return isinstance(parent, looking)
 
 
@@ -220,7 +255,7 @@ def shape(captured: Captured, columns: Mapping[str, Type]) -> Shape | None:
     ways = [dict(entries or ()) for entries in found]
     if any(list(way) != list(ways[0]) for way in ways):
         return None
-    changed = frozenset(columns if reading is None else _changed(captured, reading, columns))
+    changed = frozenset(columns if reading is None else _changed(reading, columns))
     twice = any(len(entries or ()) > len(ways[0]) for entries in found)
     keys = {key: tuple(value for way in ways if (value := way[key]) is not None) for key in ways[0]}
     values = [value for one in keys.values() for value in one]
@@ -229,14 +264,11 @@ def shape(captured: Captured, columns: Mapping[str, Type]) -> Shape | None:
     return Shape(keys, changed, not (lost or named or (twice and changed)))
 
 
-def _changed(captured: Captured, reading: Mapping[ast.AST, str], columns: Mapping[str, Type]) -> Iterator[str]:
+def _changed(reading: Mapping[str, bool], columns: Mapping[str, Type]) -> Iterator[str]:
     """Yield the columns whose values may be changed: lists and the like that are not only looked at."""
-    parents = _parents(captured.node)
-    for node, name in reading.items():
+    for name, looked in reading.items():
         depth = sum(columns.get(name, "").count(word) for word in ("[]", "STRUCT", "MAP"))
-        # In row.get("k") it is the call that gives the value.
-        value = parents[node] if isinstance(node, ast.Attribute) else node
-        if depth > 1 or (depth and not _is_looked_at(value, captured, parents)):
+        if depth > 1 or (depth and not looked):
             yield name
 
 

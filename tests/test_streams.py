@@ -79,3 +79,10 @@ def test_queries_within_queries_do_not_wait_for_each_other(threads: mdf.Backend)
     made = below.filter(lambda r: hex(r["n"])[-1] in "13579bdf02468ace")
     joined = made.join(made.map(lambda r: {"k": r["k"], "t": hex(r["k"])}), on="k").group_by("t").count()
     assert joined.on("duckdb").count(threads) == 5000
+
+
+def test_a_cache_below_a_function_below_a_cache(engine: str) -> None:
+    ds = mdf.Dataset.from_items([{"id": n} for n in range(10)])
+    for _ in range(3):
+        ds = ds.cache().filter(lambda r: hex(r["id"])[-1] != "0").cache()
+    assert ds.union(ds.filter(lambda r: hex(r["id"])[-1] != "1")).count() == 17

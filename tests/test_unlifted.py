@@ -103,6 +103,29 @@ def test_what_is_only_looked_at_does_not_go_through_python() -> None:
     assert source.program.outputs == (0, 1, 2, 3, 4, None)
 
 
+def points(row: Row, more: int = 0) -> int:
+    total = more
+    while total < row["x"]:
+        total += len(row["tags"])
+    return total
+
+
+def emptied(row: Row) -> int:
+    found = 0
+    while row["tags"]:
+        row["tags"].pop()
+        found += 1
+    return found
+
+
+def test_a_function_that_is_given_the_row_is_looked_into(rows: mdf.Dataset, check: Any) -> None:
+    made = rows.map(lambda r: {**r, "p": points(r, 1), "n": round(r["v"], 1)}, schema={"p": int})
+    (source,) = made._relation.python_sources()
+    assert [name for _, name in source.program.reads] == ["x", "tags", "v"]
+    check(made, [{**ROWS[0], "p": 5, "n": None}, {**ROWS[1], "p": 7, "n": 2.5}])
+    check(rows.map(lambda r: {**r, "n": emptied(r)}, schema={"n": int}).select("tags"), [{"tags": []}, {"tags": []}])
+
+
 @pytest.mark.parametrize(
     "function",
     [

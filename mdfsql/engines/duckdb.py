@@ -57,7 +57,7 @@ class DuckDBEngine:
         self._connection.execute("SET GLOBAL TimeZone = 'UTC'")
         self._connection.execute("ATTACH ':memory:' AS mdf_cache")
         self._lock = threading.Lock()
-        self._filling = threading.RLock()
+        self._filling: dict[str, threading.Lock] = {}
         self._running: weakref.WeakSet[Any] = weakref.WeakSet()
         self._cached: set[str] = set()
         self._idle: list[tuple[duckdb.DuckDBPyConnection, set[str]]] = []
@@ -206,8 +206,9 @@ class DuckDBEngine:
         cursor.execute(f"CREATE OR REPLACE TEMP VIEW {quote(source.name)} AS {text}")
 
     def _fill(self, source: CacheSource) -> None:
-        # One thread computes while the others wait; a cached relation may itself read cached ones.
-        with self._filling:
+        # One thread computes while the others wait. A cached relation may itself read cached ones, in threads of
+        # DuckDB's where it runs functions: so each has a lock of its own.
+        with self._filling.setdefault(source.name, threading.Lock()):
             if source.name in self._cached:
                 return
             plan = compile_relation(source.relation, target)
@@ -251,6 +252,7 @@ class _PythonStream:
 def _drop(engine: weakref.ref[DuckDBEngine], name: str) -> None:
     alive = engine()
     if alive is not None:
+        alive._filling.pop(name, None)
         with contextlib.suppress(duckdb.Error):
             alive._connection.cursor().execute(f"DROP TABLE IF EXISTS mdf_cache.{quote(name)}")
 
