@@ -159,8 +159,9 @@ def _shown(row: Any) -> str:
     return text if len(text) <= SHOWN else text[:SHOWN] + "..."
 
 
-# fromisoformat() does not say what it was given.
-NAMES_NONE = re.compile(r"\bNone(Type)?\b|^fromisoformat: argument must be str$")
+NAMES_NONE = re.compile(r"\bNone(Type)?\b")
+# What does not say what it was given.
+UNNAMED = re.compile(r"fromisoformat: argument must be str|int\(\) can't convert non-string with explicit base")
 
 
 class _Watched(dict[str, Any]):
@@ -244,13 +245,14 @@ def _raised_at(error: BaseException) -> tuple[Any, ...]:
 
 def _is_about_none(function: Callable[[Any], Any], error: Exception, row: dict[str, Any]) -> bool:
     """Tell whether an error speaks of None, and the function read a None of the row before it was raised."""
-    if not NAMES_NONE.search(str(error)) or not any(map(_holds_none, row.values())):
+    unnamed = UNNAMED.fullmatch(str(error)) is not None
+    if not (unnamed or NAMES_NONE.search(str(error))) or not any(map(_holds_none, row.values())):
         return False
     watched, nothing = _Watched(copy.deepcopy(row)), _Nothing()
     with contextlib.suppress(Exception):
         function(watched)
-    if not watched.none_was_read:
-        return False
+    if unnamed or not watched.none_was_read:
+        return watched.none_was_read
     try:
         function(_replaced(row, nothing))
     except Exception as again:
