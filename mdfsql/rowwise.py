@@ -160,7 +160,8 @@ def _shown(row: Any) -> str:
 
 ABOUT_TYPES = (TypeError, AttributeError)
 
-ABOUT_NONE = re.compile(r"\bNone(Type)?\b")
+# As Python says it: "'NoneType' object has no attribute 'strip'", "argument 1 must be str, not None".
+ABOUT_NONE = re.compile(r"\bNoneType\b|, not None\b")
 
 # An error that names the type of what it refuses, and that is not None: "object of type 'int' has no len()".
 ABOUT_OTHERS = re.compile(r"type '(?!None)|'(?!None)\w+' (object|and '(?!None))|(, not |: )'?(?!None)\w+'?$")
@@ -207,8 +208,10 @@ def _is_about_none(function: Callable[[Any], Any], error: Exception, one: pa.Rec
     """
     if ABOUT_NONE.search(str(error)):
         return True
+    if ABOUT_OTHERS.search(str(error)) or not one.num_columns:
+        return False
     (row,) = one.to_pylist(maps_as_pydicts="strict")
-    if ABOUT_OTHERS.search(str(error)) or not any(map(_holds_none, row.values())):
+    if not any(map(_holds_none, row.values())):
         return False
     watched = _Watched(row)
     with contextlib.suppress(Exception):

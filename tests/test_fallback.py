@@ -308,6 +308,10 @@ def test_functions_upon_functions(rows: mdf.Dataset, check: Any) -> None:
     check(made.filter("u <> ''"), [{"id": 1, "u": "t"}, {"id": 2, "u": "b"}, {"id": 5, "u": "語"}])
 
 
+def refusing(why: str) -> float:
+    raise TypeError(why)
+
+
 # --- what goes wrong --------------------------------------------------------------------------------------------------
 
 
@@ -337,6 +341,8 @@ def test_an_exception_comes_back_as_it_is(rows: mdf.Dataset) -> None:
         (lambda r: {"x": json.loads("{}")["b"] + round(r["id"], 2)}, KeyError, "'id': 1"),
         # A TypeError that is not about a None of the row.
         (lambda r: {"x": round(r["id"] + ("1" if r["id"] == 2 else 1.0), 2)}, TypeError, "'id': 2"),
+        (lambda r: {"x": refusing("None of these will do") if r["id"] == 5 else 1.0}, TypeError, "'id': 5"),
+        (lambda r: {"x": float(len(sorted(3)))}, TypeError, "{}"),  # type: ignore[call-overload]
     ],
 )
 def test_errors_of_functions(rows: mdf.Dataset, function: Any, kind: type[Exception], row: str) -> None:
