@@ -169,9 +169,11 @@ def _one(name: str) -> Any:
 def _is_nan(node: Any) -> exp.Expr:
     if kind(node.this) not in ("double", "float"):
         refuse("isnan() of what is not a float", "it is not shown to agree there")
-    null = exp.Null()
-    null.type = exp.DataType(this=exp.DataType.Type.NULL)
-    made = case((exp.Is(this=paren(node.this), expression=exp.Null()), null), default=call("ISNAN", node.this))
+    # Of NULL, its own isnan() says that it is none. NaN is greater than all else, and NULL stays NULL.
+    infinity = cast(exp.Literal.string("Infinity"), "DOUBLE")
+    above = exp.GT(this=double(node.this), expression=infinity)
+    above.type = node.type
+    made = exp.Paren(this=above)
     made.type = node.type
     return made
 
