@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlglot import exp
 
-from mdfsql.lower.exact_arithmetic import double
+from mdfsql.lower.exact_arithmetic import BEYOND, double
 from mdfsql.lower.rules import call, case, cast, each, kind, literal_text, number, paren, raised, refuse, text
 from mdfsql.lower.strict_types import _dated
 
@@ -92,12 +92,12 @@ def _cast(node: Any) -> exp.Expr | None:
         value, source = cast(value, "DOUBLE"), "double"
     to = node.to.sql("duckdb")
     if (source, target) == ("double", "int"):
-        made = cast(call("RINT", value), to)
+        whole = value.copy() if isinstance(value, exp.Anonymous) and value.name == "RINT" else call("RINT", value)
+        made = cast(whole, to)
         if node.to.this != exp.DataType.Type.BIGINT:
             return made
-        # The check there compares with 2**63 - 1 as a DOUBLE, which is 2**63: that one would be let through.
         beyond = exp.GTE(this=paren(value), expression=number(2.0**63))
-        return case((beyond, raised("a DOUBLE is out of range for BIGINT")), default=made)
+        return case((beyond, raised(BEYOND)), default=made)
     if (source, target) == ("decimal", "int"):
         return cast(exp.Round(this=value.copy()), to)
     if (source, target) == ("double", "decimal"):

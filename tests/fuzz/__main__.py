@@ -26,13 +26,14 @@ def main() -> int:
     parser.add_argument("--engine", choices=NAMES, default="duckdb")
     parser.add_argument("--programs", type=int, default=1000)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--start", type=int, default=0, help="leave out so many: a mismatch tells where it was")
     parser.add_argument("--batch", type=int, default=50, help="programs in one query")
     options = parser.parse_args()
     # What Python thinks of "x is 1", and of "(1)()".
     warnings.simplefilter("ignore", SyntaxWarning)
     tally, begun = Tally(), time.monotonic()
     with opened(options.engine) as backend, tempfile.TemporaryDirectory() as folder:
-        for first in range(0, options.programs, options.batch):
+        for first in range(options.start, options.programs, options.batch):
             rng = random.Random(options.seed * 1_000_003 + first)
             count = min(options.batch, options.programs - first)
             programs = [Program.draw(rng, number) for number in range(count)]

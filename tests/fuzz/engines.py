@@ -165,9 +165,13 @@ class SparkRunner(Runner):
 
     def raising(self, cases: Sequence[Case]) -> list[set[int]]:
         """Return the rows on which each case fails."""
+        engine: Any = self.engine
+        with engine._running():
+            return self._raising(engine._frame(self.plan(cases)), len(cases))
+
+    def _raising(self, frame: Any, count: int) -> list[set[int]]:
         from pyspark.sql import DataFrame
 
-        frame = self.engine._frame(self.plan(cases))  # type: ignore[attr-defined]  # not renamed and cast yet
         session = frame.sparkSession
         jvm = session._jvm
         catalyst, columns = jvm.org.apache.spark.sql.catalyst.expressions, []
@@ -185,16 +189,25 @@ class SparkRunner(Runner):
             rows = DataFrame(below.select(jvm.PythonUtils.toSeq(columns)), session).collect()
         finally:
             session.conf.unset(SHARED)
-        return [{row[0] for row in rows if row[place] is None} for place in range(1, len(cases) + 1)]
+        return [{row[0] for row in rows if row[place] is None} for place in range(1, count + 1)]
 
 
 RUNNERS: dict[str, type[Runner]] = {"duckdb": DuckDBRunner, "spark": SparkRunner, "dask": DaskRunner}
 
 
+OPTIONS: dict[str, dict[str, Any]] = {
+    "duckdb": {"threads": 1},
+    # Queries of a hundred expressions, by the hundred.
+    "spark": {
+        "config": {"spark.driver.memory": "3g", "spark.sql.ui.retainedExecutions": 1, "spark.ui.retainedJobs": 1}
+    },
+}
+
+
 @contextlib.contextmanager
 def opened(name: str) -> Iterator[mdf.Backend]:
     """Open an engine for a run."""
-    backend = mdf.Backend(name, {"threads": 1} if name == "duckdb" else None)
+    backend = mdf.Backend(name, OPTIONS.get(name))
     try:
         yield backend
     finally:
