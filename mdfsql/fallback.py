@@ -14,7 +14,7 @@ from mdfsql.capture import Captured, capture
 from mdfsql.catalog import PythonSource
 from mdfsql.errors import BindError, CannotLift, NotLifted
 from mdfsql.functions import FUNCTION
-from mdfsql.lift import Unlifted, guess_types, lift_predicate, lift_row, lift_rows, lift_value
+from mdfsql.lift import Unlifted, guess_types, lift_filter, lift_predicate, lift_row, lift_rows, lift_value
 from mdfsql.relation import Alternative, Relation, column
 from mdfsql.schema import FLOATS, INTEGERS, Schema, Type, data_type
 from mdfsql.unlifted import cells, item_types, plain, reads, returned, row_types, settled, shape, snapshot, value_type
@@ -230,12 +230,14 @@ def filter_rows(relation: Relation, given: RowFunction) -> Relation:
         return _through(parent, given, "filter", _columns(parent.schema), why=why)
 
     try:
-        node = lift_predicate(given.source(), relation.schema)
+        node, present = lift_filter(given.source(), relation.schema, relation.present)
     except CannotLift as error:
         return as_python(relation, given.refused(error))
     if not given.lift:
         return as_python(relation, "lift=False")
-    return _or_python(steps.filter_rows(relation, [node], noted("filter", None, node)), given, as_python)
+    made = steps.filter_rows(relation, [node], noted("filter", None, node))
+    made.present = relation.present | present
+    return _or_python(made, given, as_python)
 
 
 # ---- map ---------------------------------------------------------------------------------------------------------
@@ -248,7 +250,7 @@ def map_rows(
     named = _named_types(schema)
     types = {**{n: t for n, t in (row_types(given.given) or {}).items() if t is not None}, **named}
     try:
-        lifted = lift_row(given.source(), relation.schema, types)
+        lifted = lift_row(given.source(), relation.schema, types, relation.present)
     except CannotLift as error:
         why = given.refused(error)
         return _map_whole(relation, given, why, error, types, named, sample if schema == "sample" else None)
@@ -430,7 +432,7 @@ class Functions:
         self.known[id(function)] = given
         schema = self._given.schema
         try:
-            lifted = (lift_predicate if truth else lift_value)(given.source(), schema)
+            lifted = (lift_predicate if truth else lift_value)(given.source(), schema, self._given.present)
         except CannotLift as error:
             type_ = "BOOLEAN" if truth else self._type(given, error)
             return self._hidden(given, type_, given.refused(error), truth)

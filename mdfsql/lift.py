@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ast
 import functools
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,19 +30,41 @@ from mdfsql.lift_values import (
 )
 from mdfsql.schema import Schema, Type
 
-__all__ = ["Unlifted", "guess_types", "lift_join", "lift_predicate", "lift_row", "lift_rows", "lift_value"]
+__all__ = [
+    "Unlifted",
+    "guess_types",
+    "lift_filter",
+    "lift_join",
+    "lift_predicate",
+    "lift_row",
+    "lift_rows",
+    "lift_value",
+]
 
 MAX_NODES = 20_000  # of a finished expression: engines take long over more
 
 
-def lift_predicate(function: Callable[..., Any] | Captured, schema: Schema) -> exp.Expression:
+def lift_predicate(
+    function: Callable[..., Any] | Captured, schema: Schema, present: Collection[str] = ()
+) -> exp.Expression:
     """Return the condition that is TRUE exactly on the rows for which ``function`` gives something true.
+
+    ``present`` are columns that are not None in any row, here and in the other functions.
 
     >>> lift_predicate(lambda item: item["value"] > 30, Schema({"value": "BIGINT"})).sql("duckdb")
     '"value" > 30'
     """
-    lifter, captured = _start(function, [_row(schema)])
+    lifter, captured = _start(function, [_row(schema)], present)
     return _copied(captured, lambda: lifter.predicate().true())
+
+
+def lift_filter(
+    function: Callable[..., Any] | Captured, schema: Schema, present: Collection[str] = ()
+) -> tuple[exp.Expression, frozenset[str]]:
+    """Return the same condition, with the columns that are not None where it is true."""
+    lifter, captured = _start(function, [_row(schema)], present)
+    test = lifter.predicate()
+    return _copied(captured, test.true), frozenset(name for table, name in test.nonnull_true if table is None)
 
 
 @dataclass(frozen=True)
@@ -54,7 +76,10 @@ class Unlifted:
 
 
 def lift_row(
-    function: Callable[..., Any] | Captured, schema: Schema, types: Mapping[str, Type] | None = None
+    function: Callable[..., Any] | Captured,
+    schema: Schema,
+    types: Mapping[str, Type] | None = None,
+    present: Collection[str] = (),
 ) -> dict[str, exp.Expression | Unlifted]:
     """Return the columns of the dict that ``function`` gives, in its order; untouched columns are plain columns.
 
@@ -65,7 +90,7 @@ def lift_row(
     >>> {name: node.sql("duckdb") for name, node in found.items()}
     {'value': '"value"', 'big': '"value" > 45'}
     """
-    lifter, captured = _start(function, [_row(schema)])
+    lifter, captured = _start(function, [_row(schema)], present)
     result = lifter.result(columns)
     if not isinstance(result, Row):
         kind = result.name if isinstance(result, Value) else "something else"
@@ -116,13 +141,15 @@ def _same(node: exp.Expression) -> exp.Expression:
     return node
 
 
-def lift_value(function: Callable[..., Any] | Captured, schema: Schema) -> exp.Expression:
+def lift_value(
+    function: Callable[..., Any] | Captured, schema: Schema, present: Collection[str] = ()
+) -> exp.Expression:
     """Return the one scalar that ``function`` gives for a row.
 
     >>> lift_value(lambda item: item["value"] * 2, Schema({"value": "BIGINT"})).sql("duckdb")
     '"value" * 2'
     """
-    lifter, captured = _start(function, [_row(schema)])
+    lifter, captured = _start(function, [_row(schema)], present)
     result = lifter.result()
     if not isinstance(result, Value):
         kind = "a dict" if isinstance(result, Row) else "no scalar"
@@ -159,12 +186,15 @@ def guess_types(function: Callable[..., Any] | Captured, schema: Schema, nodes: 
     return types.pop() if len(types) == 1 else None
 
 
-def _start(function: Callable[..., Any] | Captured, rows: list[Row]) -> tuple[Lifter, Captured]:
+def _start(
+    function: Callable[..., Any] | Captured, rows: list[Row], present: Collection[str] = ()
+) -> tuple[Lifter, Captured]:
     captured = function if isinstance(function, Captured) else capture(function)
     if len(captured.rows) != len(rows):
         wanted = "one row" if len(rows) == 1 else f"{len(rows)} rows"
         raise captured.refuse(f"this is called with {wanted}, but takes {len(captured.rows)} arguments", mistake=True)
-    return Lifter(captured, dict(zip(captured.rows, rows, strict=True))), captured
+    nonnull = frozenset((None, name) for name in present)
+    return Lifter(captured, dict(zip(captured.rows, rows, strict=True)), nonnull), captured
 
 
 def _row(schema: Schema, table: str | None = None) -> Row:

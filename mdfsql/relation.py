@@ -57,7 +57,7 @@ class Relation:
     so a mistake raises BindError where it was made. Immutable: an operation makes a new relation.
     """
 
-    __slots__ = ("__weakref__", "alternative", "inputs", "lifted", "origin", "plans", "schema", "tree")
+    __slots__ = ("__weakref__", "alternative", "inputs", "lifted", "origin", "plans", "present", "schema", "tree")
 
     def __init__(
         self,
@@ -73,6 +73,8 @@ class Relation:
         self.lifted = lifted
         self.origin: Origin | None = None
         self.alternative: Alternative | None = None
+        # Columns that are not NULL in any row, as far as a row function has seen to that.
+        self.present: frozenset[str] = frozenset()
         # What compile made of this relation, by target.
         self.plans: dict[Any, Any] = {}
         self.schema = schema if schema is not None else self._bind(text)

@@ -48,6 +48,10 @@ CUT = ROWS | {"limit", "offset"}
 Arguments = ParamSpec("Arguments")
 
 
+# Steps that change no value of the rows that they keep.
+KEEPING = ("filter_rows", "hinted", "limit", "order")
+
+
 def _step(
     function: Callable[Concatenate[Relation, Arguments], Relation],
 ) -> Callable[Concatenate[Relation, Arguments], Relation]:
@@ -57,6 +61,8 @@ def _step(
     def step(relation: Relation, *args: Arguments.args, **kwargs: Arguments.kwargs) -> Relation:
         made = function(relation, *args, **kwargs)
         made.origin = Origin(lambda other: step(other, *map(_copied, args), **kwargs), relation)
+        if function.__name__ in KEEPING:
+            made.present = relation.present
         return made
 
     return step

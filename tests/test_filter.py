@@ -74,3 +74,13 @@ def test_a_later_filter_sees_only_what_an_earlier_one_left(engine):
     assert kept.count() == 1000
     with pytest.raises(mdf.errors.EngineError, match="division"):
         rows.filter(lambda r: 10 // r["b"] > 5).count()
+
+
+def test_what_a_filter_leaves_is_known_to_be_there(engine, check):
+    rows = [{"id": n, "v": v} for n, v in enumerate([None, -1, 0, 7, None])]
+    kept = mdf.Dataset.from_items(rows).filter(lambda r: r["v"] > -1).order_by("id")
+    check(kept.map(lambda r: {"big": "y" if r["v"] > 3 else "n"}), [{"big": "n"}, {"big": "y"}], ordered=True)
+    assert "ELSE" in str(kept.map(lambda r: {"big": "y" if r["v"] > 3 else "n"}).plan("duckdb")[1].sql)
+    # Not of a column that has taken the name since.
+    changed = kept.with_columns(v=lambda r: r["v"] if r["id"] != 2 else None)
+    check(changed.map(lambda r: {"big": "y" if r["v"] > 3 else "n"}), [{"big": None}, {"big": "y"}], ordered=True)
