@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import importlib.util
 import itertools
 import re
@@ -66,7 +67,17 @@ class Case:
 
     def has_none(self, row: dict[str, Any]) -> bool:
         """Tell whether a column that the text mentions is None, or the text makes a None."""
-        return any(v is None and f"'{n}'" in self.text for n, v in row.items()) or bool(MAKES_NONE.search(self.text))
+        return self.makes_none or any(_has_none(row[name]) for name in self.mentions if name in row)
+
+    @functools.cached_property
+    def mentions(self) -> list[str]:
+        """The strings in the text: among them are the columns that it reads."""
+        return re.findall(r"'(\w+)'", self.text) + (["v"] if "CONFIG" in self.text else [])
+
+    @functools.cached_property
+    def makes_none(self) -> bool:
+        """The text makes a None."""
+        return bool(MAKES_NONE.search(self.text))
 
     def essential(self, folder: Path) -> Callable[..., Any]:
         """Return the function without what the value does not depend on, as it lifts to the same SQL without it.
@@ -83,7 +94,13 @@ class Case:
         return self.oracle
 
 
-MAKES_NONE = re.compile(r"(?:\bor|\belse|\breturn|,|(?<![=!])=) None\b")
+# A search that finds nothing gives None, too.
+MAKES_NONE = re.compile(r"(?:\bor|\belse|\breturn|,|(?<![=!])=) None\b|\.(?:search|match|fullmatch)\(|first_word\(")
+
+
+def _has_none(value: Any) -> bool:
+    parts = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return value is None or any(map(_has_none, parts))
 
 
 @dataclass

@@ -142,11 +142,40 @@ class DuckDBRunner(Runner):
             outputs.append(exp.Anonymous(this="TRY", expressions=[node]))
         query = exp.select("id", *outputs).from_("fuzz")
         with duckdb.connect() as connection:
+            connection.execute("SET threads = 1")
+            connection.register("fuzz", self.table)
             # What two expressions share would be computed outside of TRY().
             connection.execute("SET disabled_optimizers = 'common_subexpressions'")
-            connection.register("fuzz", self.table)
             rows = connection.execute(query.sql("duckdb")).fetchall()
-        return [{row[0] for row in rows if row[place] is None} for place in range(1, len(cases) + 1)]
+            connection.execute("RESET disabled_optimizers")
+            skip = [{row[0] for row in rows if row[place] is None} for place in range(1, len(cases) + 1)]
+            return self.confirmed(connection, cases, skip)
+
+    def confirmed(
+        self, connection: duckdb.DuckDBPyConnection, cases: Sequence[Case], skip: list[set[int]]
+    ) -> list[set[int]]:
+        """Return ``skip``, with more rows for a case that fails on others: what is NULL within TRY() hides an error."""
+        nodes = [output(one) for one in cases]
+        if _runs(connection, nodes, skip):
+            return skip
+        everyone = set(range(self.count))
+        for place, node in enumerate(nodes):
+            if not _runs(connection, [node], [skip[place]]):
+                skip[place] |= {i for i in everyone if not _runs(connection, [node], [everyone - {i}])}
+        return skip
+
+
+def _runs(connection: duckdb.DuckDBPyConnection, nodes: Sequence[exp.Expression], skip: Sequence[set[int]]) -> bool:
+    """Tell whether expressions have values on all rows but those of ``skip``."""
+    outputs = [
+        exp.alias_(case((_among(rows), exp.null()), default=node.copy()) if rows else node, f"c{place}")
+        for place, (node, rows) in enumerate(zip(nodes, skip, strict=True))
+    ]
+    try:
+        connection.execute(exp.select(*outputs).from_("fuzz").sql("duckdb")).fetchall()
+    except duckdb.Error:
+        return False
+    return True
 
 
 def _failing() -> exp.Expression:

@@ -74,7 +74,7 @@ def smaller(text: str) -> Iterator[str]:
 
 def _inner(node: ast.expr) -> bool:
     return isinstance(node, (ast.FormattedValue, ast.Slice, ast.Starred, ast.Lambda)) or (
-        isinstance(node, ast.Name) and node.id not in ("r", "LIMIT", "RATE", "WORD", "DAY", "MOMENT")
+        isinstance(node, ast.Name) and not (node.id == "r" or node.id.isupper())
     )
 
 
