@@ -185,7 +185,8 @@ def capture(function: Callable[..., Any]) -> Captured:
             "by a tool",
             "restart Python, so that what runs is what the file says",
         )
-    builtins: Mapping[str, Any] = plain.__builtins__  # type: ignore[attr-defined]
+    # Type checkers do not agree on whether a function has this attribute.
+    builtins: Mapping[str, Any] = operator.attrgetter("__builtins__")(plain)
     globals_ = MappingProxyType(plain.__globals__)
     found = Captured(node, source, code, (), {}, closure(plain), globals_, builtins)
     _check_names(found)
