@@ -267,7 +267,9 @@ def _extreme(name: str, cls: type[exp.Expression]) -> Callable[..., Result]:
         if not isinstance(each, Each):
             if keywords:
                 raise Refusal("keyword arguments are not lifted here")
-            return several(*elements(each))
+            found = elements(each)
+            # A call with one argument would go over that argument.
+            return found[0] if len(found) == 1 else several(*found)
         value = each.value
         if value.kind not in PLAIN:
             raise Refusal(f"{name}() over a list of {value.name} is not lifted", "ints, strings, bools and dates are")

@@ -224,6 +224,8 @@ EVERYWHERE: list[Callable[[dict[str, Any]], Any]] = [
     lambda r: sum(1 for x in r["xs"] if x is not None and x > 2),
     lambda r: sum(len(t) for t in r["tags"]),
     lambda r: max(r["xs"]),
+    lambda r: max(["ab"]),
+    lambda r: min(["ab"]) + max([r["s"]]),
     lambda r: min(r["tags"]),
     lambda r: max((len(t) for t in r["tags"]), default=0),
     lambda r: len([x for x in r["xs"] if x is not None]),
