@@ -23,7 +23,8 @@ class Target:
 
     ``allowed`` holds the node classes that the engine is shown to answer as the reference does, once the passes
     have run; None allows all, for the reference itself. ``refused`` says why and what to write instead, by class.
-    ``resolve`` tells whether the tree is qualified and typed before the passes.
+    ``resolve`` tells whether the tree is qualified and typed before the passes, ``inlines`` whether files are read
+    where their names stand.
     """
 
     name: str
@@ -32,6 +33,7 @@ class Target:
     allowed: frozenset[type[exp.Expr]] | None = None
     refused: dict[type[exp.Expr], tuple[str, str | None]] = field(default_factory=dict)
     resolve: bool = True
+    inlines: bool = False
 
 
 def check_allowed(tree: exp.Expr, target: Target) -> None:

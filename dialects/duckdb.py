@@ -7,4 +7,4 @@ from mdfsql.lower.drop_hints import drop_hints
 
 __all__ = ["target"]
 
-target = Target(name="duckdb", dialect="duckdb", passes=(drop_hints,), resolve=False)
+target = Target(name="duckdb", dialect="duckdb", passes=(drop_hints,), resolve=False, inlines=True)

@@ -165,7 +165,7 @@ def describe_files(
         settled = dict(options)
         if format == "csv":
             settled = _sniff(connection, list(paths), settled)
-        relation = connection.sql(scan(format, paths, settled).sql("duckdb"))
+        relation = connection.sql(exp.select("*").from_(scan(format, paths, settled)).sql("duckdb"))
         own = dict(zip(relation.columns, [str(t) for t in relation.types], strict=True))
     except duckdb.Error as error:
         raise DataError(f"cannot read {format} {shown_paths(paths)}: {_sentence(error)[:400]}") from error
@@ -177,12 +177,12 @@ def describe_files(
         raise DataError(f"{format} {shown_paths(paths)}: {error}") from error
 
 
-def scan(format: str, paths: Sequence[str], options: Mapping[str, Any]) -> exp.Select:
-    """Return ``SELECT * FROM read_FORMAT([paths], option=value, ...)`` in DuckDB's dialect."""
+def scan(format: str, paths: Sequence[str], options: Mapping[str, Any]) -> exp.Anonymous:
+    """Return the table function ``read_FORMAT([paths], option=value, ...)`` of DuckDB's."""
     arguments: list[exp.Expr] = [exp.Array(expressions=[exp.Literal.string(path) for path in paths])]
     for name, value in options.items():
         arguments.append(exp.PropertyEQ(this=exp.to_identifier(name), expression=option_value(value)))
-    return exp.select("*").from_(exp.Anonymous(this=READERS[format], expressions=arguments))
+    return exp.Anonymous(this=READERS[format], expressions=arguments)
 
 
 def option_value(value: Any) -> exp.Expr:

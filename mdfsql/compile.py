@@ -10,13 +10,14 @@ from dataclasses import dataclass
 from sqlglot import ErrorLevel, exp
 from sqlglot.errors import UnsupportedError
 
-from mdfsql.catalog import CacheSource, PythonSource, Source
+from mdfsql.bind import scan
+from mdfsql.catalog import CacheSource, FileSource, PythonSource, Source
 from mdfsql.dialects.base import Target, check_allowed
 from mdfsql.errors import Unsupported
-from mdfsql.relation import Relation, with_alternatives
+from mdfsql.relation import Relation, same_type, with_alternatives
 from mdfsql.schema import Schema
 
-__all__ = ["Note", "Plan", "compile_relation", "target_of", "trace"]
+__all__ = ["Note", "Plan", "compile_relation", "is_inlined", "target_of", "trace"]
 
 TARGETS = {"duckdb": "duckdb", "spark": "spark", "dask": "dask_sql"}
 
@@ -106,13 +107,41 @@ def _compile(relation: Relation, target: Target) -> Plan:
         lowered = lower(tree, sources, target)
         if target.resolve and len(lowered.selects) != len(relation.schema):
             raise Unsupported("this query", target.name, "its output columns could not be resolved one by one")
+        written = _with_scans(lowered, sources) if target.inlines else lowered
         try:
-            found = _lowered[key] = (lowered.sql(target.dialect, unsupported_level=ErrorLevel.RAISE), lowered)
+            found = _lowered[key] = (written.sql(target.dialect, unsupported_level=ErrorLevel.RAISE), lowered)
         except UnsupportedError as error:
             raise Unsupported("this query", target.name, f"a part of it has no form there ({error})") from error
         while len(_lowered) > MOST_LOWERED:
             _lowered.popitem(last=False)
     return Plan(sql=found[0], sources=sources, schema=relation.schema, tree=found[1])
+
+
+MOST_INLINED = 20
+
+
+def is_inlined(source: Source) -> bool:
+    """Tell whether the reference reads a source where its name stands, and not through a view.
+
+    DuckDB filters within a scan what it does not filter within a view of one. Many paths would make the text long.
+    """
+    return (
+        isinstance(source, FileSource)
+        and len(source.paths) <= MOST_INLINED
+        and all(same_type(own, source.schema[name]) for name, own in source.own)
+    )
+
+
+def _with_scans(tree: exp.Query, sources: tuple[Source, ...]) -> exp.Query:
+    files = {source.name: source for source in sources if isinstance(source, FileSource) and is_inlined(source)}
+    if not files:
+        return tree
+    tree = tree.copy()
+    for table in list(tree.find_all(exp.Table)):
+        source = files.get(table.name)
+        if source is not None:
+            table.set("this", scan(source.format, source.paths, dict(source.options)))
+    return tree
 
 
 def lower(tree: exp.Expr, sources: tuple[Source, ...], target: Target, notes: list[Note] | None = None) -> exp.Query:

@@ -16,7 +16,6 @@ from mdfsql.lift_constants import Raises, plain_member
 from mdfsql.lift_values import (
     EXACT,
     INT64,
-    Key,
     Node,
     Refusal,
     Test,
@@ -27,6 +26,7 @@ from mdfsql.lift_values import (
     decided,
     disjunction,
     opposite,
+    present,
     simple,
     strict,
     truth,
@@ -109,30 +109,24 @@ def _order(kind: type[ast.cmpop], left: Value, right: Value) -> Test:
     cls = ORDERS[kind]
     result = sql.operation(cls, left.sql, right.sql)
     false = sql.negate(result)
-    nonnull = _columns(left, right)
     # NaN is greater than everything in SQL, and unordered in Python: only the greater side can go wrong.
     greater, lesser = (left, right) if kind in (ast.Gt, ast.GtE) else (right, left)
     if not _maybe_nan(greater):
         if _maybe_nan(lesser) and greater.kind == "float" and greater.is_const and math.isnan(greater.const):
             return decided(False)
-        return simple(result, left, right, false=false, nonnull_true=nonnull, nonnull_false=nonnull)
+        return simple(result, left, right, false=false)
     nan = exp.IsNan(this=greater.sql)
     true = sql.both(result, sql.negate(nan))
     if left.raises or right.raises:
         # The comparison comes first, lest isnan() alone decide and an error go unseen.
         true = sql.case((result, sql.negate(nan)), (false, exp.false()))
-        return simple(true, left, right, nonnull_true=nonnull, nonnull_false=nonnull)
+        return simple(true, left, right)
     if lesser.none or lesser.poison:
         exact = sql.case((result, sql.negate(nan)), (false, exp.false()))
         false = sql.either(false, sql.both(nan, result))
     else:
         false, exact = sql.either(false, nan), true
-    test = simple(true, left, right, false=false, nonnull_true=nonnull, nonnull_false=nonnull)
-    return replace(test, exact=lambda: exact)
-
-
-def _columns(*values: Value) -> frozenset[Key]:
-    return frozenset(v.column for v in values if v.column)
+    return replace(simple(true, left, right, false=false), exact=lambda: exact)
 
 
 def _maybe_nan(value: Value) -> bool:
@@ -149,9 +143,7 @@ def _equal(left: Value, right: Value) -> Test:
         return whole
     left, right = _beside(left, right), _beside(right, left)
     # The plain columns, before any cast: what is known not to be None is known of them.
-    nonnull = union(
-        [_columns(left) if not right.none else frozenset(), _columns(right) if not left.none else frozenset()]
-    )
+    nonnull = union([present(left) if not right.none else (), present(right) if not left.none else ()])
     left, right = _aligned(left, right, bools=left.kind != right.kind)
     if left.is_const:
         left, right = right, left
@@ -171,7 +163,7 @@ def _equal(left: Value, right: Value) -> Test:
             false = sql.either(sql.negate(equal), sql.both(sql.negate(not_nan), sql.not_null(right.sql)))
             test = simple(result, left, right, false=false)
             return replace(test, exact=lambda: by_cases(result, false))
-        return simple(result, left, right, nonnull_true=nonnull)
+        return simple(result, left, right)
     same = sql.operation(exp.NullSafeEQ, left.sql, right.sql)
     if not_nan is not None:
         both_numbers = sql.coalesce(not_nan, exp.true())
@@ -231,7 +223,7 @@ def none_test(value: Value) -> Test:
         risky=value.risky,
         strict=value.strict,
         uses=value.uses,
-        nonnull_false=_columns(value),
+        nonnull_false=present(value),
         none_of=value,
     )
 
@@ -347,8 +339,10 @@ def _in(value: Value, listed: Node) -> Test:
             raise Refusal("this may be None, or an error because something else is None")
         return sql.coalesce(listed, exp.false())
 
-    test = simple(listed, value, nonnull_true=_columns(value))
-    return replace(test, poison=value.poison, exact=exact, false=lambda: sql.negate(exact()))
+    found = simple(listed, value)
+    return replace(
+        found, poison=value.poison, exact=exact, false=lambda: sql.negate(exact()), nonnull_false=frozenset()
+    )
 
 
 # --- arithmetic -------------------------------------------------------------------------------------------------------

@@ -226,6 +226,11 @@ def known(value: Value, nonnull: frozenset[Key]) -> Value:
     return value if (none, poison) == (value.none, value.poison) else replace(value, none=none, poison=poison)
 
 
+def present(*values: Value) -> frozenset[Key]:
+    """Return columns that are not None where none of ``values`` is NULL."""
+    return union({v.column} if v.column else NEVER if None in v.sources else v.sources for v in values)
+
+
 def strict(sql: Node, type_: Type, *parts: Value | Test, **more: Any) -> Value:
     """Return the result of an operation that raises in Python where any of ``parts`` is None."""
     return Value(
@@ -253,10 +258,11 @@ def decided(value: bool) -> Test:
     return Test(lambda: yes, lambda: no, lambda: yes, const=value)
 
 
-def simple(sql: Node, *parts: Value | Test, false: Node | None = None, **more: Any) -> Test:
-    """Return the test ``sql``, which is NULL exactly where Python raises."""
+def simple(sql: Node, *parts: Value, false: Node | None = None) -> Test:
+    """Return the test ``sql``, which is NULL exactly where Python raises, as it does where a part is NULL."""
     made = strict(sql, "BOOLEAN", *parts)
     opposite = false if false is not None else negate(sql)
+    nonnull = present(*parts)
     return Test(
         lambda: sql,
         lambda: opposite,
@@ -264,9 +270,10 @@ def simple(sql: Node, *parts: Value | Test, false: Node | None = None, **more: A
         poison=made.poison,
         raises=made.raises,
         risky=made.risky,
+        nonnull_true=nonnull,
+        nonnull_false=nonnull,
         strict=made.strict,
         uses=made.uses,
-        **more,
     )
 
 
@@ -307,7 +314,6 @@ def truth(value: Value) -> Test:
         false()
         return yes if no == exp.false() else coalesce(yes, exp.false())
 
-    here = frozenset({value.column}) if value.column else frozenset()
     return Test(
         lambda: yes,
         false,
@@ -315,7 +321,7 @@ def truth(value: Value) -> Test:
         poison=value.poison,
         raises=value.raises,
         risky=value.risky,
-        nonnull_true=here,
+        nonnull_true=present(value),
         strict=value.strict,
         uses=value.uses,
     )

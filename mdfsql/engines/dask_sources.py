@@ -97,12 +97,12 @@ def scan_files(source: FileSource, graph: Graph, names: Sequence[str]) -> Frame:
         options["columns"] = dict(source.own)
     tasks = []
     for path, where in _parts(source):
-        query = scan(source.format, [path], options | _hive(source, path))
-        query.set("expressions", [o.copy() for o in outputs])
+        files = scan(source.format, [path], options | _hive(source, path))
         if where is not None:
-            reader = query.args["from_"].this
-            call = reader.this if isinstance(reader, exp.Table) else reader
-            call.append("expressions", exp.PropertyEQ(this=exp.to_identifier("file_row_number"), expression=exp.true()))
+            by_row = exp.PropertyEQ(this=exp.to_identifier("file_row_number"), expression=exp.true())
+            files.append("expressions", by_row)
+        query = exp.select(*outputs).from_(files)
+        if where is not None:
             query.where(where, copy=False)
         protocol = path.partition("://")[0] if "://" in path else None
         tasks.append((dask_worker.read_files, query.sql("duckdb"), protocol))

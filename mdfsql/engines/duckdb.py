@@ -13,7 +13,7 @@ from sqlglot import exp
 
 from mdfsql.bind import describe_files, scan
 from mdfsql.catalog import ArrowSource, CacheSource, EngineSource, FileSource, PythonSource, Source
-from mdfsql.compile import Plan, compile_relation
+from mdfsql.compile import Plan, compile_relation, is_inlined
 from mdfsql.dialects.duckdb import target
 from mdfsql.engines.base import users_error
 from mdfsql.errors import BackendError, DataError, EngineError
@@ -177,7 +177,7 @@ class DuckDBEngine:
             if isinstance(source, PythonSource):
                 streams.append(_PythonStream(self, source))
                 cursor.register(source.name, streams[-1])
-            elif source.name not in shown:
+            elif source.name not in shown and not is_inlined(source):
                 self._show(cursor, source)
             shown.add(source.name)
         return cursor
@@ -188,9 +188,8 @@ class DuckDBEngine:
             return
         if isinstance(source, FileSource):
             own = source.own or tuple(source.schema.items())
-            query = scan(source.format, source.paths, dict(source.options))
-            query.set("expressions", [_canonical_column(n, t, source.schema[n]) for n, t in own])
-            text = query.sql("duckdb")
+            columns = [_canonical_column(n, t, source.schema[n]) for n, t in own]
+            text = exp.select(*columns).from_(scan(source.format, source.paths, dict(source.options))).sql("duckdb")
         elif isinstance(source, CacheSource):
             self._fill(source)
             text = f"SELECT * FROM mdf_cache.{quote(source.name)}"
