@@ -365,15 +365,20 @@ def _only(name: str) -> Callable[..., Value]:
 # Found by comparing every code point on Python 3.10 - 3.13 with DuckDB 2.0.
 # Letters newer than Python 3.10.
 RECENT = "\u2c2f\u2c5f\ua7c0\ua7c1\ua7d0-\ua7d9\U00010570-\U000105bc"
-SPECIAL_UPPER = "[ß\u0149\u01f0\u0390\u03b0\u0587\u1e96-\u1e9a\u1f50-\u1fff\ufb00-\ufb17" + RECENT + "]"
+SPECIAL_UPPER = "[\u0149\u01f0\u0390\u03b0\u0587\u1e96-\u1e9a\u1f50-\u1fff\ufb00-\ufb17" + RECENT + "]"
 SPECIAL_LOWER = "[\u0130\u03a3" + RECENT + "]"
 
 
 def _cased(cls: type[exp.Expression], word: str, special: str) -> Callable[[Value], Value]:
     def change(value: Value) -> Value:
         beyond = exp.RegexpLike(this=value.sql, expression=exp.Literal.string(special))
-        failure = sql.error(f"{word}() of a letter beyond what SQL and Python change alike, such as {special[1]}")
-        return strict(sql.case((beyond, failure), default=cls(this=value.sql)), "VARCHAR", value, risky=True)
+        failure = sql.error(
+            f"{word}() of a letter that SQL and Python change differently, such as {special[1]}: use lift=False"
+        )
+        text = value.sql
+        if cls is exp.Upper:  # the one such letter that many texts have
+            text = exp.Replace(this=text, expression=exp.Literal.string("ß"), replacement=exp.Literal.string("SS"))
+        return strict(sql.case((beyond, failure), default=cls(this=text)), "VARCHAR", value, risky=True)
 
     return change
 

@@ -41,7 +41,7 @@ LOUD: dict[str, str] = {
     "past 64 bits": r"overflow|(?<!date value )(?<!index )out of range|CAST_OVERFLOW|can't be cast|beyond 64 bits"
     r"|convert string '[\s+-]*\d{19,}\s*' to INT64",
     "int past 2**53 meets a float": r"beyond 2\*\*53",
-    "letters": r"beyond what SQL and Python change alike|engines disagree on a letter",
+    "letters": r"that SQL and Python change differently|engines disagree on a letter",
     "digits": r"beyond what SQL writes exactly",
     "text of a number": r"beyond what SQL reads as Python does",
     "digits of a Decimal": r"beyond what Python's context keeps",
