@@ -14,7 +14,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -22,19 +21,27 @@ import sqlglot
 from sqlglot import exp
 
 import mdfsql as mdf
-from mdfsql.arrow import arrow_schema, canonical_table, conform, read_schema
 from mdfsql.catalog import ArrowSource
-from mdfsql.compile import compile_relation, target_of
+from mdfsql.compile import compile_relation
 from mdfsql.dialects.dask_sql import DaskSQL, target
 from mdfsql.engines import Engine, open_engine
 from mdfsql.errors import BackendError, EngineError, MdfError, Unsupported
-from mdfsql.relation import Relation
+from tests.conformance import (
+    FIXTURES,
+    difference,
+    expressions,
+    is_ordered,
+    key_of,
+    outcome,
+    queries,
+    relation,
+    run,
+    tables,
+)
 
 if importlib.util.find_spec("dask_sql") is None:
     # Not importorskip: it would import Dask before the engine has put it into its mode.
     pytest.skip("dask-sql is not installed", allow_module_level=True)
-
-FIXTURES = Path(__file__).parent / "fixtures" / "conformance"
 
 # Few rows a partition, so that every case runs over several, some of them empty after a filter.
 ROWS = 4
@@ -66,80 +73,22 @@ def dask() -> Iterator[Engine]:
     engine.close()
 
 
-@pytest.fixture(scope="module")
-def tables() -> dict[str, ArrowSource]:
-    connection = duckdb.connect()
-    connection.execute("SET TimeZone = 'UTC'")
-    connection.execute((FIXTURES / "dask_tables.sql").read_text())
-    found = {}
-    for (name,) in connection.execute("SELECT table_name FROM duckdb_tables()").fetchall():
-        table = canonical_table(connection.table(name).to_arrow_table())
-        found[name] = ArrowSource(schema=read_schema(table.schema), table=table)
-    return found
-
-
-def relation(sql: str, tables: dict[str, ArrowSource]) -> Relation:
-    tree = sqlglot.parse_one(sql, read="duckdb")
-    assert isinstance(tree, exp.Query), sql
-    names = {table.name for table in tree.find_all(exp.Table)}
-    return Relation(tree, {name: given for name, given in tables.items() if name in names})
-
-
-def run(engine: Engine, given: Relation) -> pa.Table:
-    plan = compile_relation(given, target_of(engine.name))
-    return pa.Table.from_batches(conform(engine.batches(plan), plan.schema, engine.name), arrow_schema(plan.schema))
-
-
-def alike(left: Any, right: Any) -> bool:
-    """Tell whether two values are the same: floats to a relative 1e-9, nan like nan, all else exactly."""
-    if isinstance(left, float) and isinstance(right, float):
-        return (math.isnan(left) and math.isnan(right)) or left == right or math.isclose(left, right, rel_tol=1e-9)
-    if isinstance(left, list) and isinstance(right, list):
-        return len(left) == len(right) and all(map(alike, left, right))
-    if isinstance(left, dict) and isinstance(right, dict):
-        return list(left) == list(right) and all(alike(left[k], right[k]) for k in left)
-    return type(left) is type(right) and left == right
-
-
-def key(row: tuple[Any, ...]) -> list[str]:
-    return [f"{value:.6g}" if isinstance(value, float) else repr(value) for value in row]
-
-
-def difference(reference: pa.Table, other: pa.Table, *, ordered: bool) -> str | None:
-    """Return how two results differ, or None."""
-    assert reference.schema == other.schema
-    left, right = ([tuple(row.values()) for row in table.to_pylist()] for table in (reference, other))
-    if not ordered:
-        left, right = sorted(left, key=key), sorted(right, key=key)
-    pairs = zip(left, right, strict=False)
-    found = next((f"{one} but {two}" for one, two in pairs if not all(map(alike, one, two))), None)
-    return found or (f"{len(left)} rows but {len(right)}" if len(left) != len(right) else None)
-
-
 PASSED: set[type[exp.Expr]] = set()
 
 
-def outcome(engine: Engine, given: Relation) -> pa.Table | MdfError:
-    try:
-        return run(engine, given)
-    except MdfError as error:
-        return error
-
-
-def wrong(duck: Engine, dask: Engine, sql: str, tables: dict[str, ArrowSource]) -> str | None:
+def wrong(duck: Engine, dask: Engine, sql: str, given: dict[str, ArrowSource] | None = None) -> str | None:
     """Return what is wrong with a query, or None: the same answer, a refusal, or an error on both sides is right."""
-    given = relation(sql, tables)
-    answer = outcome(dask, given)
+    made = relation(sql, given)
+    answer = outcome(dask, made)
     if isinstance(answer, Unsupported):
         return None
-    reference = outcome(duck, given)
+    reference = outcome(duck, made)
     if isinstance(reference, MdfError) or isinstance(answer, MdfError):
         both = isinstance(reference, MdfError) and isinstance(answer, MdfError)
         return None if both else f"{sql}: {reference!r:.200} but {answer!r:.300}"
-    ordered = bool(sqlglot.parse_one(sql, read="duckdb").args.get("order"))
-    found = difference(reference, answer, ordered=ordered)
+    found = difference(reference, answer, ordered=is_ordered(sql))
     if found is None:
-        PASSED.update(type(node) for node in compile_relation(given, target).tree.walk())
+        PASSED.update(type(node) for node in compile_relation(made, target).tree.walk())
     return found and f"{sql}: {found}"
 
 
@@ -156,73 +105,66 @@ SAME, REFUSED = own_cases()
 
 
 @pytest.mark.parametrize("sql", SAME)
-def test_own_queries_agree(duck: Engine, dask: Engine, tables: dict[str, ArrowSource], sql: str) -> None:
-    assert not isinstance(outcome(dask, relation(sql, tables)), Unsupported)
-    assert wrong(duck, dask, sql, tables) is None
+def test_own_queries_agree(duck: Engine, dask: Engine, sql: str) -> None:
+    assert not isinstance(outcome(dask, relation(sql)), Unsupported)
+    assert wrong(duck, dask, sql) is None
 
 
 @pytest.mark.parametrize("sql", SAME[::2])
-def test_own_queries_agree_over_no_rows(duck: Engine, dask: Engine, tables: dict[str, ArrowSource], sql: str) -> None:
-    assert wrong(duck, dask, sql, tables | {"t": tables["empty"]}) is None
+def test_own_queries_agree_over_no_rows(duck: Engine, dask: Engine, sql: str) -> None:
+    assert wrong(duck, dask, sql, tables() | {"t": tables()["empty"]}) is None
 
 
 @pytest.mark.parametrize("sql", REFUSED)
-def test_refused_before_anything_runs(tables: dict[str, ArrowSource], sql: str) -> None:
+def test_refused_before_anything_runs(sql: str) -> None:
     with pytest.raises(Unsupported, match=r"^dask: "):
-        compile_relation(relation(sql, tables), target)
+        compile_relation(relation(sql), target)
 
 
-def expressions() -> dict[str, list[str]]:
+def shared_expressions() -> dict[str, list[str]]:
     """Return the expressions that all engines share, by table; what another engine makes of them is no matter here."""
     found: dict[str, list[str]] = {}
-    table = ""
-    for line in (FIXTURES / "scalars.sql").read_text().splitlines():
-        if match := re.fullmatch(r"-- from (\w+)", line):
-            table = match.group(1)
-        elif line and not line.startswith("-- ") and not UNSTEADY.search(line):
-            found.setdefault(table, []).append(line.partition(" -- ")[0])
+    for case in expressions():
+        if not UNSTEADY.search(case.sql):
+            found.setdefault(case.table or "", []).append(case.sql)
     return found
 
 
 AT_ONCE = 30
 GROUPS = [
     pytest.param(table, lines[at : at + AT_ONCE], id=f"{table}-{at}")
-    for table, lines in expressions().items()
+    for table, lines in shared_expressions().items()
     for at in range(0, len(lines), AT_ONCE)
 ]
 
 
 @pytest.mark.parametrize(("table", "lines"), GROUPS)
-def test_shared_expressions_agree(
-    duck: Engine, dask: Engine, tables: dict[str, ArrowSource], table: str, lines: list[str]
-) -> None:
-    name = "k" if table == "nest" else "id"
+def test_shared_expressions_agree(duck: Engine, dask: Engine, table: str, lines: list[str]) -> None:
+    name = key_of(table)
     singles = {line: f"SELECT {name} AS row_, {line} AS x FROM {table}" for line in lines}
-    good = [line for line, sql in singles.items() if not isinstance(outcome(duck, relation(sql, tables)), MdfError)]
+    good = [line for line, sql in singles.items() if not isinstance(outcome(duck, relation(sql)), MdfError)]
     together = ", ".join(f"{line} AS x{number}" for number, line in enumerate(good))
     sql = f"SELECT {name} AS row_, {together} FROM {table}"
-    given = relation(sql, tables)
-    if not isinstance(outcome(dask, given), MdfError) and wrong(duck, dask, sql, tables) is None:
+    given = relation(sql)
+    if not isinstance(outcome(dask, given), MdfError) and wrong(duck, dask, sql) is None:
         singles = {line: sql for line, sql in singles.items() if line not in good}
-    assert [found for sql in singles.values() if (found := wrong(duck, dask, sql, tables))] == []
+    assert [found for sql in singles.values() if (found := wrong(duck, dask, sql))] == []
 
 
-def queries() -> list[str]:
-    parts = (FIXTURES / "queries.sql").read_text().partition("\n\n")[2].split(";\n")
-    found = ["\n".join(line for line in part.splitlines() if not line.startswith("-- ")).strip() for part in parts]
-    return [sql for sql in found if sql and not UNSTEADY.search(sql) and not sql.startswith("PIVOT")]
+def shared_queries() -> list[str]:
+    return [case.sql for case in queries() if not UNSTEADY.search(case.sql) and not case.sql.startswith("PIVOT")]
 
 
-@pytest.mark.parametrize("sql", queries())
-def test_shared_queries_agree(duck: Engine, dask: Engine, tables: dict[str, ArrowSource], sql: str) -> None:
-    assert wrong(duck, dask, sql, tables) is None
+@pytest.mark.parametrize("sql", shared_queries())
+def test_shared_queries_agree(duck: Engine, dask: Engine, sql: str) -> None:
+    assert wrong(duck, dask, sql) is None
 
 
-def test_most_shared_queries_run(tables: dict[str, ArrowSource]) -> None:
+def test_most_shared_queries_run() -> None:
     refused = []
-    for sql in queries():
+    for sql in shared_queries():
         try:
-            compile_relation(relation(sql, tables), target)
+            compile_relation(relation(sql), target)
         except Unsupported:
             refused.append(sql)
     assert len(refused) <= 15, refused
@@ -337,24 +279,24 @@ def test_a_cache_is_kept_while_its_dataset_lives() -> None:
         assert not any(name.startswith("cached") for name in kept)
 
 
-def test_an_error_while_it_runs_is_one_sentence(dask: Engine, tables: dict[str, ArrowSource]) -> None:
+def test_an_error_while_it_runs_is_one_sentence(dask: Engine) -> None:
     with pytest.raises(EngineError, match=r"^dask: too big$"):
-        run(dask, relation("SELECT CASE WHEN x > 50 THEN error('too big') ELSE x END AS y FROM t", tables))
+        run(dask, relation("SELECT CASE WHEN x > 50 THEN error('too big') ELSE x END AS y FROM t"))
     with pytest.raises(EngineError, match="More than one row"):
-        run(dask, relation("SELECT x FROM t WHERE x = (SELECT x FROM t)", tables))
+        run(dask, relation("SELECT x FROM t WHERE x = (SELECT x FROM t)"))
 
 
-def test_explain_shows_the_plan_and_runs_nothing(dask: Engine, tables: dict[str, ArrowSource]) -> None:
-    given = relation("SELECT error('ran') AS e, k FROM t ORDER BY k", tables)
+def test_explain_shows_the_plan_and_runs_nothing(dask: Engine) -> None:
+    given = relation("SELECT error('ran') AS e, k FROM t ORDER BY k")
     text = dask.explain(compile_relation(given, target))
     assert "TableScan" in text and "Sort" in text
 
 
-def test_a_closed_engine_says_so(tables: dict[str, ArrowSource]) -> None:
+def test_a_closed_engine_says_so() -> None:
     engine = open_engine("dask")
     engine.close()
     with pytest.raises(BackendError, match="closed"):
-        run(engine, relation("SELECT * FROM t", tables))
+        run(engine, relation("SELECT * FROM t"))
 
 
 def test_a_dead_address_is_an_error_within_seconds() -> None:
