@@ -139,6 +139,10 @@ def _extract(node: Any) -> exp.DataType:
     return DOUBLE if node.name.upper() in ("EPOCH", "JULIAN") else BIGINT
 
 
+def _truncated(node: Any) -> exp.DataType | None:
+    return TIMESTAMP if kind(node.this) == "date" else _same(node)
+
+
 def _literal(node: Any) -> exp.DataType | None:
     if node.is_string:
         return TEXT
@@ -238,6 +242,8 @@ TYPES: dict[type[exp.Expr], Callable[[Any], exp.DataType | None]] = {
     exp.Case: _case,
     exp.If: _if,
     exp.Extract: _extract,
+    exp.DateTrunc: _truncated,
+    exp.TimestampTrunc: _truncated,
     exp.Sum: _sum,
     exp.Min: _argument,
     exp.Max: _argument,

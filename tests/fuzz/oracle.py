@@ -39,7 +39,7 @@ class Failure:
 # What SQL refuses loudly though Python has an answer. Anything else that fails is a mismatch.
 LOUD: dict[str, str] = {
     "past 64 bits": r"overflow|(?<!date value )(?<!index )out of range|CAST_OVERFLOW|can't be cast|beyond 64 bits"
-    r"|convert string '[\s+-]*\d{19,}\s*' to INT64",
+    r"|convert string '[\s+-]*\d{19,}\s*' to INT64|The value '[\s+-]*\d{19,}\s*' .* cannot be cast to \"BIGINT\"",
     "int past 2**53 meets a float": r"beyond 2\*\*53",
     "letters": r"that SQL and Python change differently|engines disagree on a letter",
     "digits": r"beyond what SQL writes exactly",
