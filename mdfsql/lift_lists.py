@@ -385,8 +385,13 @@ def joined(lifter: Lifter, separator: Value, node: ast.Call) -> Value:
     if not all(isinstance(p, Value) and p.kind == "str" for p in parts):
         raise Refusal("join() takes strings", "convert each, as in str(x)")
     if not isinstance(each, Each):
-        glued = [p for part in parts for p in (separator, part)][1:]
-        return functools.reduce(functools.partial(arithmetic, ast.Add()), glued) if glued else constant("")
+        glued = [p for part in parts for p in (separator, part)][1:] or [constant("")]
+        whole: Value = functools.reduce(functools.partial(arithmetic, ast.Add()), glued)
+        # Python looks at the separator and at every part, also where nothing is put together.
+        if len(parts) < 2 and not separator.is_const:
+            raise Refusal("join() of less than two parts by what depends on the row is not lifted")
+        looked = (separator, *parts)
+        return whole if all(p.is_const for p in looked) else strict(whole.sql, "VARCHAR", *looked)
     if not separator.is_const:
         raise Refusal("the separator of join() must be a constant")
     value = parts[0]

@@ -257,7 +257,7 @@ def power(base: Value, exponent: Value) -> Value:
     if base.kind not in ("int", "bool") or type(times) is not int or not 1 <= times <= MAX_POWER:
         raise Refusal(f"** is lifted for exponents from 1 to {MAX_POWER}", "multiply, or use a float: float(x) ** n")
     base = plain(base)
-    result = base
+    result = strict(base.sql, base.type, base, bounds=base.bounds, natural=base.natural)
     for _ in range(times - 1):
         result = arithmetic(ast.Mult(), result, base)
     return result

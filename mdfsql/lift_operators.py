@@ -113,7 +113,7 @@ def _order(kind: type[ast.cmpop], left: Value, right: Value) -> Test:
     greater, lesser = (left, right) if kind in (ast.Gt, ast.GtE) else (right, left)
     if not _maybe_nan(greater):
         if _maybe_nan(lesser) and greater.kind == "float" and greater.is_const and math.isnan(greater.const):
-            return decided(False)
+            return _never(replace(lesser, poison=lesser.sources))
         return simple(result, left, right, false=false)
     nan = exp.IsNan(this=greater.sql)
     true = sql.both(result, sql.negate(nan))
@@ -127,6 +127,13 @@ def _order(kind: type[ast.cmpop], left: Value, right: Value) -> Test:
     else:
         false, exact = sql.either(false, nan), true
     return replace(simple(true, left, right, false=false), exact=lambda: exact)
+
+
+def _never(value: Value) -> Test:
+    """Return the test that no value passes; Refusal where an error would be lost with it."""
+    if value.poison or value.raises:
+        raise Refusal("this may be an error, and is nothing else than false", "leave the test out")
+    return decided(False)
 
 
 def _maybe_nan(value: Value) -> bool:
@@ -150,7 +157,7 @@ def _equal(left: Value, right: Value) -> Test:
     equal = sql.operation(exp.EQ, left.sql, right.sql)
     nan_side = left if _maybe_nan(left) and _maybe_nan(right) else None
     if nan_side is None and right.kind == "float" and right.is_const and math.isnan(right.const):
-        return decided(False)
+        return _never(left)
     not_nan = None if nan_side is None else sql.negate(exp.IsNan(this=nan_side.sql))
     one_none = left.none != right.none
     if not left.none and not right.none:
@@ -215,7 +222,7 @@ def none_test(value: Value) -> Test:
             "test the column itself, as in item['value'] is None",
         )
     if not value.none:
-        return decided(False)
+        return _never(value)
     test = simple(sql.is_null(value.sql), false=sql.not_null(value.sql))
     return replace(
         test,

@@ -261,6 +261,8 @@ def _merged_cell(test: Test, name: str, yes: Value, no: Value) -> Value:
 
 def remembered(value: Thought, pending: list[Value]) -> Thought:
     """Return ``value`` with a mark, and note it in ``pending``, where evaluating it can go wrong in Python."""
+    if isinstance(value, Items):
+        return Items(tuple(remembered(part, pending) for part in value.parts))
     if not isinstance(value, Value) or not (value.poison or value.raises):
         return value
     value = marked(value)

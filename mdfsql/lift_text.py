@@ -285,26 +285,6 @@ def _partition(value: Value, sep: Any) -> Items:
     return Items(tuple(strict(part, "VARCHAR", value) for part in parts))
 
 
-def _joined(value: Value, parts: Any) -> Value:
-    if isinstance(parts, Value) and isinstance(parts.sql, exp.Split):
-        return strict(exp.ArrayToString(this=parts.sql, expression=value.sql), "VARCHAR", value, parts)
-    if isinstance(parts, Thing) and type(parts.value) in (tuple, list):
-        parts = Items(tuple(map(constant, parts.value)))
-    if not isinstance(parts, Items):
-        raise Refusal("join() is lifted for a tuple or list that is written out")
-    found = [string_of(p, "what is joined") for p in parts.parts]
-    if not found:
-        raise Refusal("join() of nothing")
-    nodes = [found[0].sql]
-    for part in found[1:]:
-        nodes += [part.sql] if value.is_const and value.const == "" else [value.sql, part.sql]
-    # The separator is evaluated even where nothing is separated.
-    node = functools.reduce(lambda a, b: sql.operation(exp.DPipe, a, b), nodes)
-    if len(found) == 1 and not value.is_const:
-        raise Refusal("join() of one part by what depends on the row is not lifted")
-    return strict(node, "VARCHAR", value, *found)
-
-
 def repeated(value: Value, times: Value) -> Value:
     """Return ``value * times`` for a constant number of times."""
     count: int = const_of(times, "how often a string is repeated", int)
@@ -396,7 +376,6 @@ STRINGS: dict[str, Callable[..., Any]] = {
     "isdigit": _only("isdigit"),
     "isnumeric": _only("isnumeric"),
     "isspace": _only("isspace"),
-    "join": _joined,
     "ljust": _justified(left=False),
     "lower": _cased(exp.Lower, "lower", SPECIAL_LOWER),
     "lstrip": _stripped("LEADING"),

@@ -161,6 +161,11 @@ def unused(r: dict[str, Any]) -> Any:
     return {**r, "y": 1}
 
 
+def unused_items(r: dict[str, Any]) -> Any:
+    n, m = 1, [r["v"] + 1]  # noqa: F841
+    return {**r, "y": 1}
+
+
 def lost(r: dict[str, Any]) -> Any:
     if r["b"]:
         n = r["v"] + 1  # noqa: F841
@@ -194,6 +199,24 @@ REFUSALS: list[tuple[Callable[..., Any], Callable[..., Any], str, str, str]] = [
     (lift_predicate, lambda r: r["vv"] > 1, "no column 'vv'", "did you mean 'v'", 'r["vv"]'),
     (lift_predicate, lambda r: r.v > 1, "no attribute v", 'write r["v"]', "r.v"),
     (lift_predicate, lambda r: (r["v"] + 1) is None, "never compared with None", "item['value'] is None", "(r["),
+    (lift_predicate, lambda r: (r["v"] ** 1) is None, "never compared with None", "", "(r["),
+    (lift_predicate, lambda r: "".join([r["s"]]) is None, "never compared with None", "", '"".join'),
+    (lift_predicate, lambda r: r["s"].join(["a"]) is None, "less than two parts", "", 'r["s"].join'),
+    (lift_predicate, lambda r: r["v"] + 1 == float("nan"), "may be an error", "", "r["),
+    (
+        lift_predicate,
+        lambda r: str(r["v"]).index("a") != None,
+        "may be an error",
+        "leave the test out",
+        'str(r["v"]).index',
+    ),
+    (
+        lift_predicate,
+        lambda r: str(r["v"]).index("a") is not None,
+        "may be an error",
+        "leave the test out",
+        'str(r["v"]).index',
+    ),
     (lift_predicate, lambda r: r["v"] > "1", "never equal", "str(x)", 'r["v"] > "1"'),
     (lift_predicate, lambda r: r["m"] > 1.5, "never equal", "", 'r["m"]'),
     (lift_predicate, lambda r: r["m"] / 2 > 1, "Decimal division", "", 'r["m"] / 2'),
@@ -212,6 +235,7 @@ REFUSALS: list[tuple[Callable[..., Any], Callable[..., Any], str, str, str]] = [
     (lift_columns, changed, "plain names", "new dict", 'r["v"] = 1'),
     (lift_columns, decided_by_an_error, "two equal rows", "leave the test out", "if int("),
     (lift_columns, unused, "computed but not used", "", "return"),
+    (lift_columns, unused_items, "computed but not used", "", "return"),
     (lift_value, lost, "computed but not kept", "", "if"),
     (lift_columns, lambda r: r["v"], "needs a dict", "", 'r["v"]'),
     (lift_columns, lambda r: {**r, "n": None}, "only ever None", "schema=", ""),
