@@ -16,6 +16,7 @@ import click
 
 import mdfsql
 from mdfsql import errors, formats
+from mdfsql.cli_options import ENGINES, QUIET, READING, RUNNING, SQL, read_utf8, text_of
 
 if TYPE_CHECKING:
     from mdfsql.backend import Backend
@@ -30,8 +31,6 @@ FAILED, UNREACHABLE, TIMED_OUT, REFUSED, BROKEN_PIPE, INTERRUPTED = 1, 3, 4, 5, 
 
 # How long an engine may take to stop before the process ends without it.
 GRACE_SECONDS = 3.0
-
-ENGINES = ("duckdb", "spark", "dask")
 
 # Option -> the engine that it belongs to.
 ENGINE_OPTIONS = {"database": "duckdb", "master": "spark", "remote": "spark", "address": "dask"}
@@ -110,140 +109,6 @@ def complain(text: str) -> None:
     coloured = sys.stderr.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
     label = click.style("error:", fg="red", bold=True) if coloured else "error:"
     click.echo(f"{label} {text}", err=True, color=coloured)
-
-
-# ---- options -----------------------------------------------------------------------------------------------------
-
-Decorator = Callable[[Callable[..., None]], Callable[..., None]]
-
-
-def together(*decorators: Decorator) -> Decorator:
-    """Return several options as one decorator, in the order in which --help shows them."""
-
-    def apply(function: Callable[..., None]) -> Callable[..., None]:
-        for decorator in reversed(decorators):
-            function = decorator(function)
-        return function
-
-    return apply
-
-
-def pairs(ctx: click.Context, option: click.Parameter, given: tuple[str, ...]) -> dict[str, str]:
-    """Return NAME=VALUE options as a dict; usage error for one without = and for a name given twice."""
-    made: dict[str, str] = {}
-    for text in given:
-        name, equals, value = text.partition("=")
-        if not equals or not name:
-            raise click.BadParameter(f"{text!r} is not NAME=VALUE", ctx, option)
-        if name in made:
-            raise click.BadParameter(f"{name!r} is given twice", ctx, option)
-        made[name] = value
-    return made
-
-
-def parameters(ctx: click.Context, option: click.Parameter, given: tuple[str, ...]) -> dict[str, Any]:
-    """Return --param options as values: a JSON number, true, false, null or string; all else is text as it stands."""
-    return {name: parameter(text) for name, text in pairs(ctx, option, given).items()}
-
-
-def parameter(text: str) -> Any:
-    """Return the value that a text stands for; a number means what it means in SQL.
-
-    >>> parameter("3"), parameter("2.50"), parameter("1e3"), parameter("null"), parameter("2024-01-31")
-    (3, Decimal('2.50'), 1000.0, None, '2024-01-31')
-    """
-    import decimal
-    import json  # imported when there is a parameter
-
-    def number(digits: str) -> Any:
-        return float(digits) if "e" in digits.lower() else decimal.Decimal(digits)
-
-    try:
-        value = json.loads(text, parse_float=number, parse_constant=str)
-    except ValueError:
-        return text
-    return text if isinstance(value, (list, dict)) else value
-
-
-def known_dialect(ctx: click.Context, option: click.Parameter, given: str) -> str:
-    """Return a dialect's name; usage error for one that sqlglot does not have."""
-    from sqlglot import Dialect
-
-    try:
-        Dialect.get_or_raise(given)
-    except ValueError as error:
-        raise click.BadParameter(str(error), ctx, option) from error
-    return given
-
-
-SQL = together(
-    click.argument("sql", required=False),
-    click.option("-f", "--file", type=click.File("rb"), help="Read the query from a file; - is stdin."),
-)
-READING = together(
-    click.option(
-        "--table",
-        "tables",
-        metavar="NAME=PATH",
-        multiple=True,
-        callback=pairs,
-        help="Call a file, a glob or a folder by a name. Where the suffix does not tell: NAME=parquet:PATH, "
-        "csv:PATH or json:PATH. May be repeated.",
-    ),
-    click.option(
-        "--dialect",
-        "--from",
-        metavar="NAME",
-        default="duckdb",
-        show_default=True,
-        callback=known_dialect,
-        help="The dialect that the query is written in, of those that sqlglot reads.",
-    ),
-    click.option(
-        "--param",
-        "params",
-        metavar="NAME=VALUE",
-        multiple=True,
-        callback=parameters,
-        help="The value of $NAME in the query: a number, true, false, null, or text. "
-        "2.50 is a DECIMAL and 1e3 a DOUBLE, as in SQL; '\"7\"' is text. May be repeated.",
-    ),
-)
-RUNNING = together(
-    click.option("--engine", type=click.Choice(ENGINES), default="duckdb", show_default=True, help="What runs it."),
-    click.option(
-        "--database",
-        metavar="FILE",
-        type=click.Path(exists=True, dir_okay=False),
-        help="duckdb: a database with tables of its own.",
-    ),
-    click.option("--master", metavar="URL", help="spark: the cluster, such as local[4] or spark://host:7077."),
-    click.option("--remote", metavar="URL", help="spark: a Spark Connect server, such as sc://host:15002."),
-    click.option("--address", metavar="URL", help="dask: the scheduler, such as tcp://host:8786."),
-    click.option(
-        "--timeout",
-        metavar="SECONDS",
-        type=click.FloatRange(0, min_open=True),
-        help="Stop the query after so long, and exit with 4.",
-    ),
-)
-QUIET = click.option("-q", "--quiet", is_flag=True, help="No notes on stderr, only errors.")
-
-
-def text_of(sql: str | None, file: IO[bytes] | None) -> str:
-    """Return the query: the argument, the file's, or what is piped in."""
-    if sql is not None and file is not None:
-        raise click.UsageError("give the query as an argument or with --file, not both")
-    if sql is not None:
-        return sql
-    if file is None:
-        if sys.stdin.isatty():
-            raise click.UsageError("no query: give it as an argument, with --file, or on stdin")
-        file = sys.stdin.buffer
-    try:
-        return file.read().decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise errors.QueryError(f"the query is not UTF-8 text: {error}") from error
 
 
 # ---- running -----------------------------------------------------------------------------------------------------
@@ -679,6 +544,129 @@ def transpile(
         raise errors.Unsupported("this query", to, str(error)) from error
     click.echo(written + ";")
     say([f"{to} is no engine of mdfsql: its answer may differ"], quiet)
+
+
+def engine_names(ctx: click.Context, option: click.Parameter, given: str) -> list[str]:
+    """Return engines that are written with commas between them; usage error for one that there is not."""
+    names = list(dict.fromkeys(name.strip() for name in given.split(",") if name.strip()))
+    for name in names:
+        if name not in ENGINES:
+            raise click.BadParameter(f"there is no engine {name!r}; there are {', '.join(ENGINES)}", ctx, option)
+    return names
+
+
+@main.command()
+@click.argument("paths", metavar="FILE...", nargs=-1, required=True, type=click.Path(allow_dash=True))
+@click.option(
+    "--engines",
+    metavar="NAMES",
+    default="spark,dask",
+    show_default=True,
+    callback=engine_names,
+    help="The engines to check for, with commas between them.",
+)
+@click.option(
+    "--schema",
+    "declared",
+    metavar="FILE",
+    type=click.File("rb"),
+    help="CREATE TABLE statements, in DuckDB's dialect, of tables whose rows are not here.",
+)
+@READING
+@click.option("--format", type=click.Choice(("text", "json")), default="text", show_default=True)
+@QUIET
+def check(
+    paths: tuple[str, ...],
+    engines: list[str],
+    declared: IO[bytes] | None,
+    tables: dict[str, str],
+    dialect: str,
+    params: dict[str, Any],
+    format: str,
+    quiet: bool,
+) -> None:
+    """Tell which engines would run the queries of files.
+
+    For each query and engine: ok, or refused with the place, the reason and what to write instead. Nothing is run, and
+    neither Java nor any engine but DuckDB need be installed. A file may hold several queries; - is stdin. Ends with 5
+    if a query is refused, and with 1 if one does not read or bind; made for a CI job.
+    """
+    from mdfsql.bind import declared_tables
+    from mdfsql.check import statements
+
+    given: dict[str, Any] = {name: files(path) for name, path in tables.items()}
+    if declared is not None:
+        given |= declared_tables(read_utf8(declared, "the schema"))
+    report: list[dict[str, Any]] = []
+    for path in paths:
+        with click.open_file(path, "rb") as file:
+            text = read_utf8(file, path)
+        found = list(statements(text, dialect)) or [text]
+        for statement in found:
+            report += check_one(statement, engines, dialect, params, given, path)
+    states = {row["status"] for row in report}
+    if format == "json":
+        import json
+
+        click.echo(json.dumps(report, indent=2, ensure_ascii=False))
+    else:
+        for row in report:
+            click.echo(row["text"])
+    counts = {state: sum(row["status"] == state for row in report) for state in ("ok", "refused", "failed")}
+    say([", ".join(f"{count} {state}" for state, count in counts.items())], quiet)
+    if states & {"refused", "failed"}:
+        click.get_current_context().exit(REFUSED if "refused" in states else FAILED)
+
+
+def check_one(
+    text: str, engines: list[str], dialect: str, params: dict[str, Any], tables: dict[str, Any], path: str
+) -> Iterator[dict[str, Any]]:
+    """Yield the rows of the report for one statement."""
+    begins = len(text) - len(text.lstrip())
+    start = text.count("\n", 0, begins) + 1
+    used = {name: value for name, value in params.items() if f"${name}" in text}
+    try:
+        found = mdfsql.check(text, engines, dialect, used, **tables)
+    except errors.MdfError as error:
+        line = getattr(error, "line", None) or start
+        column = getattr(error, "column", None)
+        yield {
+            "file": path,
+            "line": line,
+            "column": column,
+            "engine": None,
+            "status": "failed",
+            "reason": getattr(error, "reason", str(error)),
+            "text": located(path, line, column, str(error)),
+        }
+        return
+    for finding in found:
+        refusal = finding.refusal
+        line, column = (refusal.line or start, refusal.column) if refusal else (start, None)
+        row = {"file": path, "line": line, "column": column, "engine": finding.engine}
+        if refusal is None:
+            yield {
+                **row,
+                "status": "ok",
+                "passes": list(finding.passes),
+                "text": located(path, line, column, str(finding)),
+            }
+        else:
+            yield {
+                **row,
+                "status": "refused",
+                "construct": refusal.construct,
+                "why": refusal.why,
+                "instead": refusal.instead,
+                "text": located(path, line, column, str(refusal)),
+            }
+
+
+def located(path: str, line: int, column: int | None, text: str) -> str:
+    """Return a message that begins with its place, as editors and CI jobs find it, and does not say it again."""
+    first, *rest = text.splitlines()
+    shown = [line for line in rest if not line.startswith("line ")]
+    return "\n".join([f"{path}:{line}:{f'{column}:' if column else ''} {first}", *shown])
 
 
 @main.command()

@@ -9,7 +9,7 @@ from typing import TypeAlias
 from sqlglot import exp
 
 from mdfsql.errors import Unsupported
-from mdfsql.lower.rules import construct_name
+from mdfsql.lower.rules import construct_name, located
 
 __all__ = ["Pass", "Target", "check_allowed"]
 
@@ -44,7 +44,7 @@ def check_allowed(tree: exp.Expr, target: Target) -> None:
         if type(node) in target.allowed:
             continue
         why, instead = target.refused.get(type(node), (f"it is not shown to answer there as {REFERENCE} does", None))
-        raise Unsupported(construct_name(node), target.name, why, instead)
+        raise located(Unsupported(construct_name(node), target.name, why, instead), node)
 
 
 REFERENCE = "DuckDB"

@@ -2,6 +2,7 @@
 
 from mdfsql import errors
 from mdfsql.backend import Backend, backend, set_backend
+from mdfsql.check import Finding, check
 from mdfsql.dataset import Dataset, GroupedDataset
 from mdfsql.frontend import register, sql, table, tables, unregister
 from mdfsql.functions import (
@@ -44,6 +45,7 @@ __all__ = [
     "Backend",
     "Dataset",
     "Expr",
+    "Finding",
     "GroupedDataset",
     "Schema",
     "__version__",
@@ -52,6 +54,7 @@ __all__ = [
     "asc",
     "avg",
     "backend",
+    "check",
     "coalesce",
     "col",
     "count",

@@ -177,6 +177,27 @@ def describe_files(
         raise DataError(f"{format} {shown_paths(paths)}: {error}") from error
 
 
+def declared_tables(ddl: str) -> dict[str, Schema]:
+    """Return the tables that CREATE TABLE statements in the reference dialect declare; QueryError where they do not.
+
+    >>> declared_tables("CREATE TABLE t (a INTEGER, b DECIMAL(10, 2) NOT NULL)")
+    {'t': Schema(a INTEGER, b DECIMAL(10,2))}
+    """
+    import duckdb  # as above
+
+    with duckdb.connect(":memory:", config={"enable_external_access": False}) as connection:
+        try:
+            connection.execute(ddl)
+            names = [name for (name,) in connection.execute("SELECT table_name FROM duckdb_tables()").fetchall()]
+            made = [connection.table(quote(name)) for name in names]
+        except duckdb.Error as error:
+            raise QueryError(f"the tables cannot be declared: {' '.join(str(error).split())}") from error
+        return {
+            name: Schema({n: canonical(str(t)) for n, t in zip(table.columns, table.types, strict=True)})
+            for name, table in zip(names, made, strict=True)
+        }
+
+
 def scan(format: str, paths: Sequence[str], options: Mapping[str, Any]) -> exp.Anonymous:
     """Return the table function ``read_FORMAT([paths], option=value, ...)`` of DuckDB's."""
     arguments: list[exp.Expr] = [exp.Array(expressions=[exp.Literal.string(path) for path in paths])]

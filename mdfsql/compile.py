@@ -80,7 +80,7 @@ def _with_python(relation: Relation, target: Target) -> Relation:
         try:
             _compile(alone, target)
         except Unsupported as error:
-            node.alternative.warn(str(error))
+            node.alternative.warn(f"{error.engine}: {error.reason}")
             return True
         return False
 
@@ -156,7 +156,7 @@ def lower(tree: exp.Expr, sources: tuple[Source, ...], target: Target, notes: li
             tree = pass_(tree)
         except Unsupported as error:
             # Passes are shared by targets, so that they know no engine's name.
-            raise Unsupported(error.construct, target.name, error.why, error.instead) from None
+            raise error.on(target.name) from None
         if notes is not None and tree.sql("duckdb") != before:
             notes.append(Note(pass_.__name__, (inspect.getdoc(pass_) or "").split("\n\n")[0].replace("\n", " ")))
     check_allowed(tree, target)

@@ -59,14 +59,35 @@ class BindError(QueryError):
 class Unsupported(MdfError):
     """A construct that an engine is not shown to answer as the reference does; raised before anything runs.
 
+    ``line`` and ``column`` are the 1-based position in ``sql``, the text that was written, or None where the construct
+    was not written as text.
+
     >>> print(Unsupported("ASOF JOIN", "dask", "dask-sql has no such join", "join on a window instead"))
     dask: ASOF JOIN is refused: dask-sql has no such join; instead: join on a window instead
     """
 
-    def __init__(self, construct: str, engine: str, why: str, instead: str | None = None) -> None:
+    def __init__(
+        self,
+        construct: str,
+        engine: str,
+        why: str,
+        instead: str | None = None,
+        *,
+        sql: str | None = None,
+        line: int | None = None,
+        column: int | None = None,
+    ) -> None:
         self.construct, self.engine, self.why, self.instead = construct, engine, why, instead
+        self.sql, self.line, self.column = sql, line, column
         remedy = f"; instead: {instead}" if instead else ""
-        super().__init__(f"{engine}: {construct} is refused: {why}{remedy}")
+        self.reason = f"{construct} is refused: {why}{remedy}"
+        where = f"\n{caret(sql, line, column)}" if sql and line and column else ""
+        super().__init__(f"{engine}: {self.reason}{where}")
+
+    def on(self, engine: str) -> Unsupported:
+        """Return the same refusal as that of an engine."""
+        place = {"sql": self.sql, "line": self.line, "column": self.column}
+        return Unsupported(self.construct, engine, self.why, self.instead, **place)  # type: ignore[arg-type]
 
 
 class CannotLift(MdfError):

@@ -37,7 +37,10 @@ def read_query(
     ``known`` are table names to suggest when one is not found. Raises QueryError for text that does not read, is no
     query or lacks a parameter, and BindError for tables and columns that are not there.
     """
-    tree = bind_parameters(parse_query(text, dialect), params or {}, text)
+    tree = parse_query(text, dialect)
+    if dialect == "duckdb":
+        remember(tree, text)
+    tree = bind_parameters(tree, params or {}, text)
     inputs: dict[str, Relation | Source] = {}
     taken = {node.name.lower() for node in tree.find_all(exp.Identifier)}
     free = (name for name in map("_{}".format, itertools.count()) if name not in taken)
@@ -58,6 +61,13 @@ def read_query(
             table.set(part, None)
         table.set("this", identifier(name))
     return Relation(tree, inputs, text=text)
+
+
+def remember(tree: exp.Expr, text: str) -> None:
+    """Leave in the nodes of a tree the text that they were read from, so that a refusal can point at it."""
+    for node in tree.walk():
+        if node._meta and "start" in node._meta:
+            node.meta["sql"] = text
 
 
 def parse_query(text: str, dialect: str = "duckdb") -> exp.Query:

@@ -58,6 +58,7 @@ def syntax_error(error: SqlglotError, text: str) -> QueryError:
         # The parser counts to a token's last character; the caret belongs under its first.
         column = max(column - len(first.get("highlight") or " ") + 1, 1)
     reason = (first.get("description") or str(error).splitlines()[0]).rstrip(".")
+    reason = re.sub(r"<Token .*?\btext: (.*?), line: .*>", r"\1", reason)
     if isinstance(error, TokenError):
         missing = re.match(r"Missing (\S+)", str(error.__context__ or ""))
         reason = f"{missing.group(1) if missing else 'a comment'} is opened and never closed"

@@ -22,7 +22,8 @@ from click.testing import CliRunner, Result
 
 import mdfsql
 from mdfsql import formats
-from mdfsql.cli import main, parameter
+from mdfsql.cli import main
+from mdfsql.cli_options import parameter
 
 ROOT = Path(__file__).parent.parent
 FLIGHTS = str(ROOT / "queries" / "flights" / "airlines.parquet")

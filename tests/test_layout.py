@@ -68,9 +68,11 @@ LAYERS = """
     compare
     dataset
     frontend
+    check
     verify
     mdfsql
     queries queries.*
+    cli_options
     cli
 """
 
@@ -82,8 +84,9 @@ ONLY: dict[str, set[str]] = {
     "queries": {"mdfsql"},
     "queries.*": {"mdfsql", "mdfsql.queries", "pyarrow"},
     # Beside the public names: rows in the order in which an engine gives them, files that appear when complete,
-    # and SQL for engines that are not there.
+    # SQL for engines that are not there, and tables that are only declared.
     "cli": {
+        *("mdfsql.bind", "mdfsql.check", "mdfsql.cli_options"),
         *("mdfsql", "mdfsql.errors", "mdfsql.schema", "mdfsql.formats", "mdfsql.doctor", "mdfsql.result"),
         *("mdfsql.write", "mdfsql.files", "mdfsql.query", "mdfsql.compile", "sqlglot", "click", "rich", "pyarrow"),
     },
@@ -100,7 +103,7 @@ PLACES: dict[str, set[str]] = {
     "pandas": {"dataset", "engines.spark*", "engines.dask*"},
     "polars": {"dataset"},
     "pyarrow": {"arrow", "rowwise", "compare", "dataset", "result", "cli", "engines.*", "queries.flights.make"},
-    "click": {"cli"},
+    "click": {"cli*"},
     "rich": {"display", "cli"},
 }
 

@@ -9,6 +9,9 @@ from mdfsql.lower.rules import construct_name, refuse
 __all__ = ["FORMS", "known_forms"]
 
 
+FORM = "that form is not shown to agree there"
+
+
 def known_forms(tree: exp.Expr) -> exp.Expr:
     """A part of a construct that no case has shown to agree is refused, so that no later pass can lose it unseen."""
     for node in tree.walk():
@@ -17,7 +20,12 @@ def known_forms(tree: exp.Expr) -> exp.Expr:
             continue
         for part, value in node.args.items():
             if value and part not in known:
-                refuse(f"{construct_name(node)} with {part.strip('_')}", "that form is not shown to agree there")
+                fault = value if isinstance(value, exp.Expr) else node
+                refuse(
+                    f"{construct_name(node)} with {part.strip('_')}",
+                    "that form is not shown to agree there",
+                    node=fault,
+                )
     return tree
 
 

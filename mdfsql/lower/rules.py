@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Mapping
 from typing import Any, NoReturn
 
@@ -19,6 +20,7 @@ __all__ = [
     "integer",
     "kind",
     "literal_text",
+    "located",
     "number",
     "raised",
     "refuse",
@@ -89,7 +91,10 @@ def each(tree: exp.Expr, rules: Mapping[type[exp.Expr], Rule]) -> exp.Expr:
     """
     for node in reversed(list(tree.walk(bfs=True))):
         rule = rules.get(type(node))
-        made = rule(node) if rule is not None else None
+        try:
+            made = rule(node) if rule is not None else None
+        except Unsupported as error:
+            raise error if error.sql else located(error, node) from None
         if made is None or made is node:
             continue
         if made.type is None or kind(made) == "unknown":
@@ -105,9 +110,26 @@ def each(tree: exp.Expr, rules: Mapping[type[exp.Expr], Rule]) -> exp.Expr:
     return tree
 
 
-def refuse(construct: str, why: str, instead: str | None = None) -> NoReturn:
-    """Raise Unsupported for the engine that is compiled for."""
-    raise Unsupported(construct, HERE, why, instead)
+def located(error: Unsupported, node: exp.Expr) -> Unsupported:
+    """Return a refusal that points at where a node was written, if it was: at the first of its parts that says so."""
+    places = [n._meta for n in node.walk() if n._meta and "sql" in n._meta]
+    if not places:
+        return error
+    first = min(places, key=lambda meta: int(meta["start"]))
+    before = first["sql"][: first["start"]]
+    line, column = before.count("\n") + 1, first["start"] - (before.rfind("\n") + 1) + 1
+    construct = error.construct
+    if construct.endswith("()") and first is node._meta:
+        # By the name that it was written with, of the several that it has.
+        written = re.match(r"\w+(?=\s*\()", first["sql"][first["start"] :])
+        construct = f"{written.group().lower()}()" if written else construct
+    return Unsupported(construct, error.engine, error.why, error.instead, sql=first["sql"], line=line, column=column)
+
+
+def refuse(construct: str, why: str, instead: str | None = None, node: exp.Expr | None = None) -> NoReturn:
+    """Raise Unsupported for the engine that is compiled for; ``node`` is at fault, if not the one a rule is given."""
+    error = Unsupported(construct, HERE, why, instead)
+    raise error if node is None else located(error, node)
 
 
 def call(name: str, *arguments: exp.Expr | str | int | float, type: str | None = None) -> exp.Expr:
