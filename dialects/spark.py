@@ -14,10 +14,12 @@ from mdfsql.lower.exact_regex import exact_regex
 from mdfsql.lower.exact_text import exact_text
 from mdfsql.lower.exact_windows import exact_windows
 from mdfsql.lower.known_forms import known_forms
+from mdfsql.lower.list_names import list_names
 from mdfsql.lower.name_functions import name_functions
 from mdfsql.lower.plain_shapes import plain_shapes
 from mdfsql.lower.settle_types import settle_types
 from mdfsql.lower.strict_types import strict_types
+from mdfsql.lower.unnest_rows import unnest_rows
 
 __all__ = ["target"]
 
@@ -27,11 +29,11 @@ ALLOWED: frozenset[type[exp.Expr]] = frozenset(
         # the shape of a query
         exp.Select, exp.From, exp.Table, exp.TableAlias, exp.Alias, exp.Subquery, exp.Where, exp.Group, exp.Having,
         exp.Order, exp.Ordered, exp.Limit, exp.Offset, exp.Distinct, exp.Qualify, exp.Join, exp.With, exp.CTE,
-        exp.Union, exp.Intersect, exp.Except, exp.Values, exp.Tuple, exp.Exists, exp.Star, exp.Hint, exp.Unnest,
+        exp.Union, exp.Intersect, exp.Except, exp.Values, exp.Tuple, exp.Exists, exp.Star, exp.Hint, exp.Lateral,
         exp.Column, exp.Identifier, exp.Var, exp.Literal, exp.Boolean, exp.Null, exp.Paren, exp.Cube, exp.Rollup,
         exp.GroupingSets, exp.Grouping,
         # types
-        exp.Cast, exp.TryCast, exp.DataType, exp.DataTypeParam,
+        exp.Cast, exp.TryCast, exp.DataType, exp.DataTypeParam, exp.ColumnDef,
         # logic
         exp.And, exp.Or, exp.Not, exp.EQ, exp.NEQ, exp.LT, exp.LTE, exp.GT, exp.GTE, exp.Is, exp.In, exp.Between,
         exp.NullSafeEQ, exp.NullSafeNEQ, exp.Case, exp.If, exp.Coalesce, exp.Nullif, exp.Greatest, exp.Least,
@@ -55,9 +57,11 @@ target = Target(
     dialect="spark",
     passes=(
         known_forms,
+        list_names,
         settle_types,
         plain_shapes,
         name_functions,
+        unnest_rows,
         strict_types,
         exact_windows,
         exact_lists,

@@ -11,6 +11,7 @@ from sqlglot.schema import MappingSchema
 
 from mdfsql.catalog import Source
 from mdfsql.errors import Unsupported
+from mdfsql.lower.unnest_rows import plain_sources
 
 __all__ = ["resolve"]
 
@@ -21,6 +22,8 @@ def resolve(tree: exp.Expr, sources: tuple[Source, ...], engine: str) -> exp.Exp
     for source in sources:
         schema.add_table(exp.to_table(source.name), dict(source.schema), match_depth=False)
     plain_negations(tree)
+    plain_sources(tree)
+    plain_comprehensions(tree)
     try:
         tree = qualify(tree, schema=schema, dialect="duckdb", validate_qualify_columns=True)
         order_by_inputs(tree, schema)
@@ -37,6 +40,27 @@ def plain_negations(tree: exp.Expr) -> None:
             node.set("negate", None)
             negated = exp.Not(this=exp.Paren(this=node.copy()))
             node.replace(negated)
+
+
+def plain_comprehensions(tree: exp.Expr) -> None:
+    """Write ``[f(x) for x in l if p(x)]`` with lambdas, in which x can be no column."""
+    for node in list(tree.find_all(exp.Comprehension))[::-1]:
+        holder, name = node.parent, node.expression.name
+        if node.args.get("position") or not isinstance(holder, exp.Array) or len(holder.expressions) != 1:
+            continue
+        items, condition = node.args["iterator"].copy(), node.args.get("condition")
+        for body in (node.this, condition):
+            for found in list(body.find_all(exp.Column)) if body is not None else ():
+                if found.name.lower() == name.lower() and not found.table:
+                    found.replace(found.this.copy())
+        if condition is not None:
+            items = exp.ArrayFilter(this=items, expression=_lambda(node.args["condition"], node.expression))
+        made = exp.Transform(this=items, expression=_lambda(node.this, node.expression))
+        holder.replace(made)
+
+
+def _lambda(body: exp.Expr, name: exp.Expr) -> exp.Lambda:
+    return exp.Lambda(this=body.copy(), expressions=[name.copy()])
 
 
 def order_by_inputs(tree: exp.Expr, schema: MappingSchema) -> None:

@@ -162,11 +162,14 @@ def test_shared_queries_agree(duck: Engine, dask: Engine, sql: str) -> None:
 
 def test_most_shared_queries_run() -> None:
     refused = []
-    for sql in shared_queries():
+    # The other files each go to the edges of one subject.
+    for case in queries():
+        if not case.where.startswith("basic.sql") or case.sql not in shared_queries():
+            continue
         try:
-            compile_relation(relation(sql), target)
+            compile_relation(relation(case.sql), target)
         except Unsupported:
-            refused.append(sql)
+            refused.append(case.sql)
     assert len(refused) <= 15, refused
 
 

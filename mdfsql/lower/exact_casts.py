@@ -8,8 +8,10 @@ from typing import Any
 from sqlglot import exp
 
 from mdfsql.lower.exact_arithmetic import BEYOND, double
+from mdfsql.lower.nested_values import null, over, variable
 from mdfsql.lower.rules import call, case, cast, each, kind, literal_text, number, paren, raised, refuse, text
 from mdfsql.lower.strict_types import _dated
+from mdfsql.lower.value_types import element_type, same_type
 
 __all__ = ["exact_casts"]
 
@@ -46,6 +48,8 @@ SAME = frozenset(
         *(("timestamptz", k) for k in ("date", "timestamp")),
     }
 )
+
+TEXT = exp.DataType.build("VARCHAR", dialect="duckdb")
 
 BLANK = r"[ \t\n\f\r]*"
 SPELLED = {
@@ -86,8 +90,10 @@ def _cast(node: Any) -> exp.Expr | None:
         return None
     if (source, target) in SAME:
         return None
-    if source == target and source in ("list", "struct", "map") and _quoted(value.type) == _quoted(node.to):
-        return value.copy()
+    if source == target and source in ("list", "struct", "map"):
+        return _nested(value, node.to)
+    if (source, target) == ("list", "text"):
+        return _list_text(value)
     if source == "float":
         value, source = cast(value, "DOUBLE"), "double"
     to = node.to.sql("duckdb")
@@ -124,13 +130,44 @@ def _cast(node: Any) -> exp.Expr | None:
     )
 
 
-def _quoted(dtype: exp.DataType) -> str:
-    """Return a type's text with its names quoted and in lower case."""
-    made = dtype.copy()
-    for name in made.find_all(exp.Identifier):
-        name.set("this", name.this.lower())
-        name.set("quoted", True)
-    return made.sql("duckdb")
+def _converted(value: exp.Expr, dtype: exp.DataType) -> exp.Expr:
+    """Return a part of a nested value, cast."""
+    made = exp.Cast(this=value.copy(), to=dtype.copy())
+    made.type = dtype
+    return _cast(made) or made
+
+
+def _nested(value: exp.Expr, to: exp.DataType) -> exp.Expr:
+    """Return a list or a struct with each part of it cast."""
+    if same_type(value.type, to):
+        return value.copy()
+    if kind(to) == "list":
+        own, wanted = element_type(value), element_type(to)
+        if own is not None and wanted is not None:
+            return over("TRANSFORM", value, _converted(variable(own), wanted), to)
+    if kind(to) == "struct" and value.type is not None:
+        own_fields = {field.name.lower(): field for field in value.type.expressions}
+        parts: list[exp.Expr] = []
+        for field in to.expressions:
+            found = own_fields.get(field.name.lower())
+            if found is None:
+                refuse("CAST of a STRUCT to one of other fields", "it is not shown to agree there")
+            part = exp.Dot(this=paren(value), expression=exp.to_identifier(found.name, quoted=True))
+            part.type = found.args["kind"]
+            parts += [text(field.name), _converted(part, field.args["kind"])]
+        made = call("NAMED_STRUCT", *parts)
+        made.type = to
+        return case((exp.Is(this=paren(value), expression=exp.Null()), null()), default=made)
+    refuse(f"CAST of {kind(value).upper()} to {to.sql('duckdb')}", "it is not shown to agree there")
+
+
+def _list_text(value: exp.Expr) -> exp.Expr:
+    own = element_type(value)
+    if own is None or kind(own) not in ("int", "bool", "decimal", "date"):
+        refuse(f"CAST of a list of {kind(own).upper()} to TEXT", "engines spell it each in its own way")
+    spelled = exp.Coalesce(this=_converted(variable(own), TEXT), expressions=[text("NULL")])
+    spelled.type = TEXT
+    return call("CONCAT", "[", call("ARRAY_JOIN", over("TRANSFORM", value, spelled), ", "), "]", type="VARCHAR")
 
 
 def _zoned(node: Any) -> exp.Expr | None:

@@ -6,7 +6,8 @@ from collections.abc import Callable
 
 from sqlglot import exp
 
-from mdfsql.lower.rules import call, case, cast, each, kind, literal_text, number, raised, refuse
+from mdfsql.lower.exact_lists import NESTED
+from mdfsql.lower.rules import call, cast, each, kind, literal_text, raised, refuse
 
 __all__ = ["name_functions"]
 
@@ -72,26 +73,6 @@ def _half_even(node: exp.Anonymous) -> exp.Expr:
     refuse("round_even() but of a DOUBLE to 0 places", "it is not shown to agree there")
 
 
-def _total(node: exp.Anonymous) -> exp.Expr:
-    (items,) = node.expressions
-    if kind(items) != "list" or kind(items.type.expressions[0]) != "int":
-        refuse("list_sum() but of integers", "it is not shown to agree there")
-    value, total = (cast(exp.to_identifier(name, quoted=True), "BIGINT") for name in ("_v", "_t"))
-    there = exp.Not(this=exp.Is(this=value.this.copy(), expression=exp.Null()))
-    present = exp.ArrayFilter(this=items.copy(), expression=_lambda(there, "_v"))
-    added = _lambda(exp.Add(this=total, expression=value), "_t", "_v")
-    made = exp.Anonymous(this="AGGREGATE", expressions=[present, cast(number(0), "BIGINT"), added])
-    made.type = value.type
-    none = exp.EQ(this=call("SIZE", present, type="INTEGER"), expression=number(0))
-    null = exp.Null()
-    null.type = exp.DataType(this=exp.DataType.Type.NULL)
-    return case((none, null), default=made)
-
-
-def _lambda(body: exp.Expr, *names: str) -> exp.Lambda:
-    return exp.Lambda(this=body, expressions=[exp.to_identifier(name, quoted=True) for name in names])
-
-
 NAMES: dict[str, tuple[int, Callable[[exp.Anonymous], exp.Expr]]] = {
     "error": (1, _error),
     "isfinite": (1, _finite),
@@ -103,7 +84,6 @@ NAMES: dict[str, tuple[int, Callable[[exp.Anonymous], exp.Expr]]] = {
     "prefix": (2, _text_binary(exp.StartsWith)),
     "suffix": (2, _text_binary(exp.EndsWith)),
     "strlen": (1, _bytes),
-    "list_sum": (1, _total),
     "round_even": (2, _half_even),
 }
 
@@ -113,6 +93,8 @@ HINTS = ("REPARTITION", "COALESCE", "REPARTITION_BY_RANGE")
 
 def _named(node: exp.Anonymous) -> exp.Expr | None:
     if isinstance(node.parent, exp.Hint) and node.name.upper() in HINTS:
+        return None
+    if node.name in NESTED or node.name == "list_reduce":
         return None
     arity, build = NAMES.get(node.name.lower(), (None, None))
     if build is None:

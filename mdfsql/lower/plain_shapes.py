@@ -86,7 +86,7 @@ def _distinct(node: Any) -> None:
 
 
 def _ordered(node: Any) -> None:
-    if kind(node.this) in ("list", "struct", "map", "interval"):
+    if kind(node.this) in ("map", "interval"):
         refuse(f"ORDER BY of {kind(node.this).upper()}", "it is not shown to agree there")
     if node.args.get("with_fill"):
         refuse("ORDER BY WITH FILL", "it is not shown to agree there")
@@ -97,18 +97,6 @@ def _table(node: Any) -> None:
         refuse(f"{node.this.sql('duckdb')[:60]} as a table", "it is not shown to agree there")
     if node.args.get("when") or node.args.get("version"):
         refuse("a version of a table", "it is not shown to agree there")
-
-
-def _unnest(node: Any) -> None:
-    if node.args.get("offset") or len(node.expressions) != 1:
-        refuse(
-            "UNNEST WITH ORDINALITY, or of several lists", "Spark counts from 0, and pairs every value with every other"
-        )
-    join = node.parent
-    if not (
-        isinstance(join, exp.Join) and not join.side and join.kind.upper() in ("", "CROSS") and not join.args.get("on")
-    ):
-        refuse("UNNEST here", "Spark unnests a list beside the table that holds it", "SELECT unnest(list) FROM table")
 
 
 def _select(node: Any) -> None:
@@ -147,5 +135,4 @@ RULES: dict[type[exp.Expr], Any] = {
     exp.Distinct: _distinct,
     exp.Ordered: _ordered,
     exp.Table: _table,
-    exp.Unnest: _unnest,
 }

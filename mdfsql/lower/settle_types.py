@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 from sqlglot import exp
 from sqlglot.optimizer.scope import Scope, traverse_scope
 
+from mdfsql.lower.exact_lists import NESTED
+from mdfsql.lower.exact_structs import struct_type
 from mdfsql.lower.rules import kind
+from mdfsql.lower.value_types import common, element_type, list_of
 
 __all__ = ["settle_types"]
 
@@ -32,31 +35,6 @@ def build(name: str) -> exp.DataType:
 BOOL, INT, BIGINT, DOUBLE = build("BOOLEAN"), build("INTEGER"), build("BIGINT"), build("DOUBLE")
 TEXT, DATE, TIMESTAMP, TIMESTAMPTZ = build("VARCHAR"), build("DATE"), build("TIMESTAMP"), build("TIMESTAMPTZ")
 INTERVAL, NULL, DECIMAL, FLOAT = build("INTERVAL"), exp.DataType(this=T.NULL), build("DECIMAL(38,10)"), build("FLOAT")
-
-# From the narrowest to the widest: what two numbers become together.
-WIDTHS = [T.TINYINT, T.SMALLINT, T.INT, T.BIGINT, T.INT128, T.DECIMAL, T.FLOAT, T.DOUBLE]
-
-
-def common(types: Sequence[exp.DataType | None]) -> exp.DataType | None:
-    """Return the type that values of these types have together; None where that is not known."""
-    made: exp.DataType | None = None
-    for dtype in types:
-        if dtype is None:
-            return None
-        if kind(dtype) == "null":
-            continue
-        if made is None or made == dtype:
-            made = dtype
-        elif made.this in WIDTHS and dtype.this in WIDTHS:
-            wider = max(made, dtype, key=lambda t: WIDTHS.index(t.this))
-            made = DECIMAL if wider.this == T.DECIMAL else wider
-        elif {kind(made), kind(dtype)} == {"date", "timestamp"}:
-            made = TIMESTAMP
-        elif kind(made) == kind(dtype) and kind(made) in ("text", "blob", "timestamp", "timestamptz"):
-            continue
-        else:
-            return None
-    return made or NULL
 
 
 def _arithmetic(node: Any) -> exp.DataType | None:
@@ -108,7 +86,7 @@ def _sum(node: Any) -> exp.DataType | None:
 
 def _list(node: Any) -> exp.DataType | None:
     inner = _argument(node)
-    return exp.DataType(this=T.LIST, expressions=[inner.copy()], nested=True) if inner is not None else None
+    return list_of(inner) if inner is not None else None
 
 
 def _middle(node: Any) -> exp.DataType | None:
@@ -155,25 +133,29 @@ def _literal(node: Any) -> exp.DataType | None:
 
 
 def _element(node: Any) -> exp.DataType | None:
-    dtype = node.this.type
-    return dtype.expressions[0] if kind(dtype) == "list" and dtype.expressions else None
+    return element_type(node.this)
 
 
 def _mapped(node: Any) -> exp.DataType | None:
     inner = node.expression.this.type
-    return exp.DataType(this=T.LIST, expressions=[inner.copy()], nested=True) if inner is not None else None
+    return list_of(inner) if inner is not None else None
 
 
-def _indexed(node: Any) -> exp.DataType | None:
-    if any(isinstance(place, exp.Slice) for place in node.expressions):
-        return _same(node)
-    return _element(node) or _type_of(node)
+def _listed(node: Any) -> exp.DataType | None:
+    inner = common([item.type for item in node.expressions])
+    return list_of(inner) if inner is not None else None
 
 
-def _field(node: Any) -> exp.DataType | None:
-    name = getattr(node.expression, "name", "").lower()
+def _dotted(node: Any) -> exp.DataType | None:
     fields = node.this.type.expressions if kind(node.this) == "struct" else ()
-    return next((f.args["kind"] for f in fields if f.name.lower() == name), None) or _type_of(node)
+    found = (f.args["kind"] for f in fields if f.name.lower() == node.expression.name.lower())
+    return next(found, None) or _type_of(node)
+
+
+def _piped(node: Any) -> exp.DataType | None:
+    return (
+        common([node.this.type, node.expression.type]) if "list" in (kind(node.this), kind(node.expression)) else TEXT
+    )
 
 
 def _query(node: Any) -> exp.DataType | None:
@@ -183,7 +165,6 @@ def _query(node: Any) -> exp.DataType | None:
 
 ANONYMOUS = {
     "error": NULL,
-    "list_sum": BIGINT,
     "strlen": BIGINT,
     "prefix": BOOL,
     "suffix": BOOL,
@@ -201,6 +182,11 @@ ANONYMOUS = {
 
 
 def _anonymous(node: Any) -> exp.DataType | None:
+    if node.name == "list_reduce":
+        return element_type(node.expressions[0])
+    found = NESTED.get(node.name)
+    if found is not None and len(node.expressions) in found.arity:
+        return found.type(node.expressions)
     return ANONYMOUS.get(node.name.lower())
 
 
@@ -276,12 +262,12 @@ TYPES: dict[type[exp.Expr], Callable[[Any], exp.DataType | None]] = {
     exp.Translate: _fixed(TEXT),
     exp.UnixToTime: _unix,
     exp.Explode: _element,
-    exp.Bracket: _indexed,
-    exp.StructExtract: _field,
     exp.Transform: _mapped,
     exp.ArrayFilter: _same,
-    exp.ArrayMax: _element,
-    exp.ArrayMin: _element,
+    exp.ArraySort: _same,
+    exp.Array: _listed,
+    exp.Struct: struct_type,
+    exp.Dot: _dotted,
     exp.ArrayToString: _fixed(TEXT),
     exp.Subquery: _query,
     exp.Anonymous: _anonymous,
@@ -307,15 +293,25 @@ def _parameter(node: exp.Identifier, scope: Scope) -> exp.DataType | None:
     found: exp.Expr | None = node.find_ancestor(exp.Lambda, exp.Query)
     while isinstance(found, exp.Lambda) and node.name.lower() not in (p.name.lower() for p in found.expressions):
         found = found.find_ancestor(exp.Lambda, exp.Query)
-    call = found.parent if isinstance(found, exp.Lambda) else None
-    if not isinstance(call, (exp.Transform, exp.ArrayFilter)) or len(call.expression.expressions) != 1:
+    if not isinstance(found, exp.Lambda):
         return None
-    # The list stands beside the lambda, and may not have its type yet.
-    for part in reversed(list(call.this.walk())):
+    call: Any = found.parent
+    reduces = isinstance(call, exp.Anonymous) and call.name == "list_reduce"
+    if not reduces and not isinstance(call, (exp.Transform, exp.ArrayFilter)):
+        return None
+    items = call.expressions[0] if reduces else call.this
+    if [p.name.lower() for p in found.expressions].index(node.name.lower()) == (2 if reduces else 1):
+        return BIGINT
+    _settle(items, scope)
+    return element_type(items)
+
+
+def _settle(node: exp.Expr, scope: Scope) -> None:
+    """Settle the types of what stands beside the node whose type is asked for, and may not have its own yet."""
+    for part in reversed(list(node.walk())):
         made = _type(part, scope)
         if made is not None:
             part.type = made
-    return _element(call)
 
 
 def _column(node: exp.Column, scope: Scope | None) -> exp.DataType | None:
@@ -337,6 +333,13 @@ def output(query: exp.Expr, name: str, scope: Scope, table: str) -> exp.DataType
             _positional(side, i) for side in (query.left, query.right) if (i := _position(query, name)) is not None
         ]
         return common(types) if types else None
+    if isinstance(query, exp.Unnest):
+        offset = query.args.get("offset")
+        if offset and offset.name == name:
+            return BIGINT
+        items = query.expressions[0]
+        _settle(items, scope)
+        return element_type(items)
     if isinstance(query, exp.Values):
         alias = query.args.get("alias")
         names = [c.name for c in alias.columns] if alias else []

@@ -10,13 +10,17 @@ from typing import Any
 from sqlglot import exp
 
 from mdfsql.lower.rules import cast, each, integer, kind, literal_text, refuse
+from mdfsql.lower.value_types import common, same_type
 
 __all__ = ["strict_types"]
 
 NUMBERS = frozenset({"int", "decimal", "double"})
 # Every whole number up to here is a FLOAT, so that a comparison with it is exact.
 WHOLE_FLOATS = 2**24
-ORDERED = frozenset({"bool", "int", "decimal", "float", "double", "text", "date", "timestamp", "timestamptz", "blob"})
+NESTED = frozenset({"list", "struct", "map"})
+ORDERED = frozenset(
+    {"bool", "int", "decimal", "float", "double", "text", "date", "timestamp", "timestamptz", "blob", "list", "struct"}
+)
 
 
 def strict_types(tree: exp.Expr) -> exp.Expr:
@@ -30,6 +34,9 @@ def _merge(nodes: Sequence[exp.Expr], what: str) -> None:
     if "unknown" in kinds:
         bad = next(node for node in nodes if kind(node) == "unknown")
         refuse(f"{what} of {_shown(bad)}", "its type is not known before it runs", "CAST it")
+    if kinds & NESTED:
+        _unify(nodes, what)
+        return
     if len(kinds) <= 1 or kinds <= NUMBERS or kinds == {"date", "timestamp"}:
         return
     if "text" in kinds and len(kinds) == 2:
@@ -43,6 +50,18 @@ def _merge(nodes: Sequence[exp.Expr], what: str) -> None:
         refuse(f"{what} of FLOAT and another number type", "engines disagree on its precision", "CAST both to DOUBLE")
     names = " and ".join(sorted(k.upper() for k in kinds))
     refuse(f"{what} of {names}", "engines convert one to the other each in its own way", "CAST one of them")
+
+
+def _unify(nodes: Sequence[exp.Expr], what: str) -> None:
+    """Cast nested values to the type that they have together."""
+    both = common([node.type for node in nodes])
+    if both is None:
+        refuse(f"{what} of nested values of different types", "engines convert one to the other each in its own way")
+    for node in nodes:
+        if kind(node) != "null" and not same_type(node.type, both):
+            made = exp.Cast(this=node.copy(), to=both.copy())
+            made.type = both
+            node.replace(made)
 
 
 def _shown(node: exp.Expr) -> str:
@@ -98,6 +117,8 @@ def _between(node: Any) -> None:
 
 
 def _many(node: Any) -> None:
+    if isinstance(node, (exp.Greatest, exp.Least)) and kind(node.this) in NESTED:
+        refuse(f"{node.key}() of {kind(node.this).upper()}", "it is not shown to agree there", "CASE WHEN a < b ...")
     _merge([node.this, *node.expressions], f"{node.sql_name().lower()}()")
 
 

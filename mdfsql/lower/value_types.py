@@ -1,0 +1,107 @@
+"""What types are the same, and which one values of several types have together."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlglot import exp
+
+from mdfsql.lower.rules import kind
+
+__all__ = ["common", "element_type", "list_of", "map_of", "same_type", "struct_of"]
+
+T = exp.DataType.Type
+
+NULL = exp.DataType(this=T.NULL)
+TIMESTAMP = exp.DataType.build("TIMESTAMP", dialect="duckdb")
+DECIMAL = exp.DataType.build("DECIMAL(38,10)", dialect="duckdb")
+
+# From the narrowest to the widest: what two numbers become together.
+WIDTHS = [T.TINYINT, T.SMALLINT, T.INT, T.BIGINT, T.INT128, T.DECIMAL, T.FLOAT, T.DOUBLE]
+
+
+def common(types: Sequence[exp.DataType | None]) -> exp.DataType | None:
+    """Return the type that values of these types have together; None where that is not known."""
+    made: exp.DataType | None = None
+    for dtype in types:
+        if dtype is None:
+            return None
+        if kind(dtype) == "null":
+            continue
+        if made is None or made == dtype:
+            made = dtype
+        elif made.this in WIDTHS and dtype.this in WIDTHS:
+            wider = max(made, dtype, key=lambda t: WIDTHS.index(t.this))
+            made = DECIMAL if wider.this == T.DECIMAL else wider
+        elif {kind(made), kind(dtype)} == {"date", "timestamp"}:
+            made = TIMESTAMP
+        elif kind(made) == kind(dtype) and kind(made) in ("text", "blob", "timestamp", "timestamptz"):
+            continue
+        else:
+            made = _common_parts(made, dtype)
+            if made is None:
+                return None
+    return made or NULL
+
+
+def _common_parts(left: exp.DataType, right: exp.DataType) -> exp.DataType | None:
+    """Return the type of two nested types together: of integers the wider one, else what is the same in both."""
+    if kind(left) != kind(right):
+        return None
+    if same_type(left, right):
+        return left
+    if kind(left) == "list":
+        inner = _part(left.expressions[0], right.expressions[0])
+        return None if inner is None else list_of(inner)
+    if kind(left) != "struct" or len(left.expressions) != len(right.expressions):
+        return None
+    fields = []
+    for one, other in zip(left.expressions, right.expressions, strict=True):
+        inner = _part(one.args["kind"], other.args["kind"])
+        if inner is None or one.name.lower() != other.name.lower():
+            return None
+        fields.append((one.name, inner))
+    return struct_of(fields)
+
+
+def _part(left: exp.DataType, right: exp.DataType) -> exp.DataType | None:
+    if same_type(left, right):
+        return left
+    found = {kind(left), kind(right)} - {"null"}
+    return common([left, right]) if len(found) == 1 and found <= {"int", "list", "struct"} else None
+
+
+def same_type(left: exp.DataType | None, right: exp.DataType | None) -> bool:
+    """Tell whether two types are the same but for the case of the names in them."""
+    return left is not None and right is not None and _quoted(left) == _quoted(right)
+
+
+def _quoted(dtype: exp.DataType) -> str:
+    made = dtype.copy()
+    for name in made.find_all(exp.Identifier):
+        name.set("this", name.this.lower())
+        name.set("quoted", True)
+    return made.sql("duckdb")
+
+
+def element_type(node: Any) -> exp.DataType | None:
+    """Return the type of the elements of a list, or of a list's type."""
+    dtype = node if isinstance(node, exp.DataType) else node.type
+    return dtype.expressions[0] if kind(dtype) == "list" and dtype.expressions else None
+
+
+def list_of(dtype: exp.DataType) -> exp.DataType:
+    """Return the type of a list of values of a type."""
+    return exp.DataType(this=T.ARRAY, expressions=[dtype.copy()], nested=True)
+
+
+def struct_of(fields: Sequence[tuple[str, exp.DataType]]) -> exp.DataType:
+    """Return the type of a struct."""
+    made = [exp.ColumnDef(this=exp.to_identifier(name, quoted=True), kind=dtype.copy()) for name, dtype in fields]
+    return exp.DataType(this=T.STRUCT, expressions=made, nested=True)
+
+
+def map_of(key: exp.DataType, value: exp.DataType) -> exp.DataType:
+    """Return the type of a map."""
+    return exp.DataType(this=T.MAP, expressions=[key.copy(), value.copy()], nested=True)
