@@ -268,6 +268,7 @@ TYPES: dict[type[exp.Expr], Callable[[Any], exp.DataType | None]] = {
     exp.Array: _listed,
     exp.Struct: struct_type,
     exp.Dot: _dotted,
+    exp.DPipe: _piped,
     exp.ArrayToString: _fixed(TEXT),
     exp.Subquery: _query,
     exp.Anonymous: _anonymous,

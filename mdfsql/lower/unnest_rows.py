@@ -21,6 +21,11 @@ def plain_sources(tree: exp.Expr) -> None:
             made = exp.Unnest(expressions=[series], alias=table.args.get("alias"))
             table.replace(made)
             _name(made, "range" if series.args.get("is_end_exclusive") else "generate_series")
+    for lateral in list(tree.find_all(exp.Lateral)):
+        if isinstance(lateral.this, exp.Unnest):
+            # Every UNNEST in FROM may read the tables before it.
+            lateral.this.set("alias", lateral.args.get("alias"))
+            lateral.replace(lateral.this)
     for unnest in list(tree.find_all(exp.Unnest)):
         _name(unnest, "unnest")
         if unnest.args.get("offset") and not isinstance(unnest.args["offset"], exp.Identifier):
@@ -36,7 +41,7 @@ def _name(unnest: exp.Unnest, name: str) -> None:
 
 def unnest_rows(tree: exp.Expr) -> exp.Expr:
     """A list in FROM is spread by a function that is a table; lists beside each other in SELECT are paired by place."""
-    tree = each(tree, {exp.Unnest: _spread})
+    tree = each(tree, {exp.Unnest: _spread, exp.Lateral: _lateral})
     for select in list(tree.find_all(exp.Select)):
         made = _unnested(select)
         if made is not None:
@@ -47,7 +52,40 @@ def unnest_rows(tree: exp.Expr) -> exp.Expr:
     return tree
 
 
+def _lateral(node: Any) -> None:
+    select = node.this.this if isinstance(node.this, exp.Subquery) else None
+    parts = [part for part, value in select.args.items() if value] if isinstance(select, exp.Select) else []
+    if select is None or parts != ["expressions"] or select.find(exp.AggFunc, exp.Window):
+        refuse("LATERAL but of unnest()", "it is not shown to agree there", "a join")
+
+
+def _outside(select: exp.Select) -> list[exp.Column]:
+    """Return the columns in a query that are of no table of its own."""
+    own = [select.args.get("from_"), *(select.args.get("joins") or ())]
+    names = {source.this.alias_or_name for source in own if source is not None}
+    return [found for found in select.find_all(exp.Column) if found.table and found.table not in names]
+
+
+def _reads_outside(items: exp.Expr) -> exp.Select | None:
+    """Return the query that a list stands in, if the list reads columns of a query around it."""
+    select = items.find_ancestor(exp.Select)
+    if select is None:
+        return None
+    outside = {id(found) for found in _outside(select)}
+    return select if any(id(found) in outside for found in items.find_all(exp.Column)) else None
+
+
 def _spread(node: Any) -> exp.Expr:
+    around = _reads_outside(node.expressions[0])
+    if around is not None:
+        place = around.parent
+        alone = isinstance(place, exp.Subquery) and not isinstance(place.parent, (exp.From, exp.Join, exp.In))
+        listed = {id(found) for found in node.expressions[0].find_all(exp.Column)}
+        others = any(id(found) not in listed for found in _outside(around))
+        if not alone or others or around.args.get("group") or not all(s.find(exp.AggFunc) for s in around.selects):
+            refuse(
+                "UNNEST of a list of another query", "only an aggregate of it is shown to agree there", "list_filter()"
+            )
     if len(node.expressions) != 1:
         refuse("UNNEST of several lists", "DuckDB has no such thing", "unnest() of each in SELECT")
     (items,) = node.expressions
@@ -106,6 +144,9 @@ def _unnested(select: exp.Select) -> exp.Expr | None:
         return None
     for found in spread:
         _listed(found.this)
+        around = _reads_outside(found.this)
+        if around is not None and not (around.parent is not None and isinstance(around.parent.parent, exp.Lateral)):
+            refuse("unnest() of a list of another query", "it is not shown to agree there", "a join with UNNEST(list)")
     alone = len(spread) == 1 and any(output.unalias() is spread[0] for output in select.selects)
     plain = not any(select.args.get(part) for part in ("group", "distinct"))
     if alone and plain and not any(output.find(exp.Window, exp.AggFunc) for output in select.selects):
