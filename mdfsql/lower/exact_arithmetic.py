@@ -12,6 +12,7 @@ __all__ = ["exact_arithmetic"]
 
 # Doubles from here on are whole numbers already, and integers may not hold them.
 WHOLE = float(2**53)
+UNSIGNED = frozenset(exp.DataType.UNSIGNED_INTEGER_TYPES)
 BEYOND = "a DOUBLE is out of range for BIGINT"
 
 
@@ -36,8 +37,15 @@ def _whole_cast(node: Any) -> exp.Expr | None:
     return case((near, call(inner.sql_name(), value, type="BIGINT")), beyond, default=cast(value, "BIGINT"))
 
 
+def _signed(*nodes: exp.Expr) -> None:
+    for node in nodes:
+        if node.type is not None and node.type.this in UNSIGNED:
+            refuse("arithmetic of unsigned numbers", "Spark has none, which fail below 0", "CAST it to BIGINT")
+
+
 def _number(node: exp.Expr, what: str) -> str:
     found = kind(node)
+    _signed(node)
     if found not in ("int", "decimal", "double", "null"):
         instead = "CAST it to DOUBLE" if found in ("float", "text") else None
         refuse(f"{what} of {found.upper()}", "it is not shown to agree there", instead)
@@ -78,6 +86,7 @@ def _divide(node: Any) -> exp.Expr:
 
 
 def _int_divide(node: Any) -> exp.Expr | None:
+    _signed(node.this, node.expression)
     if kind(node.this) != "int" or kind(node.expression) != "int":
         refuse("// of other numbers than integers", "DuckDB does not round it, and Spark has no such operator")
     # The engine's result is BIGINT, and a smaller type must overflow as the reference's does.
@@ -87,6 +96,7 @@ def _int_divide(node: Any) -> exp.Expr | None:
 
 
 def _modulo(node: Any) -> exp.Expr | None:
+    _signed(node.this, node.expression)
     if kind(node.this) == kind(node.expression) == "int":
         return None
     kinds = {_number(node.this, "%"), _number(node.expression, "%")}
@@ -216,6 +226,7 @@ RULES: dict[type[exp.Expr], Any] = {
     exp.Add: _binary,
     exp.Sub: _binary,
     exp.Mul: _binary,
+    exp.Neg: lambda node: _signed(node.this),
     exp.Div: _divide,
     exp.IntDiv: _int_divide,
     exp.Mod: _modulo,

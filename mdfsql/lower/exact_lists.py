@@ -46,7 +46,7 @@ def _pipe(node: Any) -> exp.Expr | None:
 
 
 def _size(node: Any) -> exp.Expr:
-    return call("SIZE", node.this, type="BIGINT")
+    return cast(size(node.this), "BIGINT")
 
 
 def _explode(node: Any) -> None:

@@ -6,8 +6,8 @@ from typing import Any
 
 from sqlglot import exp
 
-from mdfsql.lower.list_functions import BOOL, UBIGINT, Function, fixed, item, items_of, value_like
-from mdfsql.lower.nested_values import empty_list, null, over, size, variable
+from mdfsql.lower.list_functions import BOOL, UBIGINT, Function, fixed, item, items_of, unsigned, value_like
+from mdfsql.lower.nested_values import empty_list, null, over, variable
 from mdfsql.lower.rules import call, case, kind, literal_text, paren, raised, refuse, text
 from mdfsql.lower.value_types import common, element_type, list_of, map_of, struct_of
 
@@ -234,7 +234,7 @@ def _cardinality(node: Any) -> exp.Expr:
     (value,) = node.expressions
     if kind(value) not in ("map", "list"):
         refuse(f"cardinality() of {kind(value).upper()}", "it is not shown to agree there")
-    return size(value)
+    return unsigned(value)
 
 
 def has_key(node: Any) -> exp.Expr:

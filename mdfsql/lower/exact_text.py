@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlglot import exp
 
-from mdfsql.lower.rules import call, case, each, integer, kind, literal_text, number, paren, raised, refuse, text
+from mdfsql.lower.rules import call, case, cast, each, integer, kind, literal_text, number, paren, raised, refuse, text
 
 __all__ = ["exact_text"]
 
@@ -144,7 +144,7 @@ def _trim(node: Any) -> exp.Expr:
 
 def _length(node: Any) -> exp.Expr | None:
     if kind(node.this) == "list":
-        return call("SIZE", node.this, type="BIGINT")
+        return cast(call("SIZE", node.this), "BIGINT")
     _text(node.this, "length()")
     return call("CHAR_LENGTH", node.this, type="BIGINT")
 

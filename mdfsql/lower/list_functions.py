@@ -22,7 +22,18 @@ from mdfsql.lower.nested_values import (
 from mdfsql.lower.rules import call, case, cast, integer, kind, number, paren, raised, refuse, text
 from mdfsql.lower.value_types import common, element_type, list_of, same_type
 
-__all__ = ["LISTS", "Function", "contains", "fixed", "item", "items_of", "joined_lists", "sort", "value_like"]
+__all__ = [
+    "LISTS",
+    "Function",
+    "contains",
+    "fixed",
+    "item",
+    "items_of",
+    "joined_lists",
+    "sort",
+    "unsigned",
+    "value_like",
+]
 
 Types = Callable[[list[Any]], "exp.DataType | None"]
 
@@ -403,7 +414,12 @@ def _distinct(node: Any) -> exp.Expr:
 def _unique(node: Any) -> exp.Expr:
     (items,) = node.expressions
     _no_nested_floats(items_of(items, "list_unique()"), "list_unique()")
-    return size(call("ARRAY_DISTINCT", present(items)))
+    return unsigned(call("ARRAY_DISTINCT", present(items)))
+
+
+def unsigned(items: exp.Expr) -> exp.Expr:
+    """Return the size of a list or a map as the unsigned number that it is to the reference."""
+    return call("SIZE", items, type="UBIGINT")
 
 
 # --- ranges -----------------------------------------------------------------------------------------------------------

@@ -104,6 +104,10 @@ def _in(node: Any) -> None:
                 if {kind(left), kind(right)} - NUMBERS and kind(left) != kind(right):
                     _merge([left, right], "IN")
             return
+        if kind(node.this) in NESTED and not same_type(node.this.type, inner.selects[0].type):
+            refuse(
+                "IN of nested values of different types", "engines convert one to the other each in its own way", "CAST"
+            )
         if {kind(node.this), kind(inner.selects[0])} - NUMBERS and kind(node.this) != kind(inner.selects[0]):
             _merge([node.this, inner.selects[0]], "IN")
         return
@@ -145,7 +149,8 @@ def _set(node: Any) -> None:
         refuse("UNION BY NAME", "there is no such thing there", "write the columns in one order")
     for left, right in zip(node.left.selects, node.right.selects, strict=False):
         kinds = {kind(left), kind(right)} - {"null"}
-        if len(kinds) > 1 and not kinds <= NUMBERS:
+        mixed = bool(kinds & NESTED) and len(kinds) == 1 and not same_type(left.type, right.type)
+        if mixed or (len(kinds) > 1 and not kinds <= NUMBERS):
             names = " and ".join(sorted(k.upper() for k in kinds))
             refuse(f"{node.key.upper()} of {names}", "engines convert one to the other each in its own way", "CAST one")
 

@@ -17,7 +17,8 @@ def plain_sources(tree: exp.Expr) -> None:
     """Give range(), generate_series() and UNNEST in FROM the column names that the reference gives them."""
     for table in list(tree.find_all(exp.Table)):
         series = table.this
-        if isinstance(series, exp.GenerateSeries):
+        # A step of 0 is an error in a table, and an empty list elsewhere: what may be one stays a table.
+        if isinstance(series, exp.GenerateSeries) and integer(series.args.get("step") or number(1)):
             made = exp.Unnest(expressions=[series], alias=table.args.get("alias"))
             table.replace(made)
             _name(made, "range" if series.args.get("is_end_exclusive") else "generate_series")
@@ -102,9 +103,9 @@ def _spread(node: Any) -> exp.Expr:
     if isinstance(items, exp.Anonymous) and items.name in ("range", "generate_series"):
         ends = [integer(end) for end in items.expressions]
         first, last, step = ends
-        if first is not None and last is not None and step:
+        more = 0 if items.name == "range" else 1 if (step or 0) > 0 else -1
+        if first is not None and last is not None and step and abs(last + more) < 2**63:
             # The engine's own table of numbers is spread over the cluster, and never held as one list.
-            more = 0 if items.name == "range" else 1 if step > 0 else -1
             made = exp.Anonymous(this="RANGE", expressions=[number(first), number(last + more), number(step)])
             return exp.Table(this=made, alias=alias)
     _listed(items)
