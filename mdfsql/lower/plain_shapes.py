@@ -44,6 +44,14 @@ def _offset(node: Any) -> None:
         refuse("OFFSET of what is no constant number", "it is not shown to agree there")
 
 
+def _count(node: Any) -> exp.Expr | None:
+    return exp.Count(this=exp.Star(), big_int=True) if node.this is None and not node.expressions else None
+
+
+def _alone(node: Any) -> exp.Expr | None:
+    return None if node.expressions else node.this.copy()
+
+
 def _with(node: Any) -> None:
     if node.recursive:
         refuse("WITH RECURSIVE", "not every Spark has it", "build the levels one by one")
@@ -127,6 +135,9 @@ RULES: dict[type[exp.Expr], Any] = {
     exp.Join: _join,
     exp.Limit: _limit,
     exp.Offset: _offset,
+    exp.Count: _count,
+    exp.Greatest: _alone,
+    exp.Least: _alone,
     exp.With: _with,
     exp.CTE: _cte,
     exp.Values: _values,

@@ -139,6 +139,8 @@ def _case(node: Any) -> None:
 
 
 def _if(node: Any) -> None:
+    if not (isinstance(node.parent, exp.Case) and node.parent.this is not None):
+        _boolean("this")(node)
     if not isinstance(node.parent, exp.Case):
         false = node.args.get("false")
         _merge([node.args["true"]] + ([false] if false is not None else []), "if()")
