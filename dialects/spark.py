@@ -10,6 +10,7 @@ from mdfsql.lower.exact_arithmetic import exact_arithmetic
 from mdfsql.lower.exact_casts import exact_casts
 from mdfsql.lower.exact_dates import exact_dates
 from mdfsql.lower.exact_lists import exact_lists
+from mdfsql.lower.exact_math import exact_math
 from mdfsql.lower.exact_regex import exact_regex
 from mdfsql.lower.exact_text import exact_text
 from mdfsql.lower.exact_windows import exact_windows
@@ -38,7 +39,8 @@ ALLOWED: frozenset[type[exp.Expr]] = frozenset(
         exp.And, exp.Or, exp.Not, exp.EQ, exp.NEQ, exp.LT, exp.LTE, exp.GT, exp.GTE, exp.Is, exp.In, exp.Between,
         exp.NullSafeEQ, exp.NullSafeNEQ, exp.Case, exp.If, exp.Coalesce, exp.Nullif, exp.Greatest, exp.Least,
         # numbers
-        exp.Add, exp.Sub, exp.Mul, exp.Div, exp.IntDiv, exp.Mod, exp.Neg, exp.Abs, exp.Round, exp.Ceil, exp.Floor,
+        exp.Add, exp.Sub, exp.Mul, exp.Div, exp.IntDiv, exp.Mod, exp.Neg, exp.Abs, exp.Ceil, exp.Floor,
+        exp.BitwiseAnd, exp.BitwiseOr, exp.BitwiseXor, exp.BitwiseNot,
         # text
         exp.Like, exp.Escape, exp.Contains, exp.StartsWith, exp.EndsWith, exp.Concat,
         # aggregates and windows
@@ -67,6 +69,7 @@ target = Target(
         exact_lists,
         exact_aggregates,
         exact_arithmetic,
+        exact_math,
         exact_dates,
         exact_text,
         exact_regex,
@@ -79,6 +82,7 @@ target = Target(
         exp.TableSample: ("a sample is not the same twice", "Dataset.sample()"),
         exp.Rand: ("it is not the same twice", None),
         exp.Interval: ("only DATE and TIMESTAMP +- INTERVAL are shown to agree there", "date_diff('second', a, b)"),
+        exp.Atan2: ("it loses the sign of a zero there", "atan(y / x), and the signs of both"),
         exp.ApproxDistinct: ("an estimate is not the same everywhere", "count(DISTINCT x)"),
         exp.ApproxQuantile: ("an estimate is not the same everywhere", "quantile_cont(x, q)"),
     },

@@ -1,4 +1,4 @@
-"""Arithmetic, with the reference's types and its answers at the edges."""
+"""Operators on numbers, with the reference's types and its answers at the edges."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ from typing import Any
 
 from sqlglot import exp
 
+from mdfsql.lower.number_types import LEAST, digits
 from mdfsql.lower.rules import call, case, cast, each, integer, kind, number, paren, raised, refuse
 
-__all__ = ["exact_arithmetic"]
+__all__ = ["BEYOND", "divided", "double", "exact_arithmetic", "floated", "number_kind"]
 
 # Doubles from here on are whole numbers already, and integers may not hold them.
 WHOLE = float(2**53)
@@ -17,7 +18,7 @@ BEYOND = "a DOUBLE is out of range for BIGINT"
 
 
 def exact_arithmetic(tree: exp.Expr) -> exp.Expr:
-    """Division gives a DOUBLE and inf or nan for x/0, rounding works on the DOUBLE itself, and so on as in DuckDB."""
+    """Division gives a DOUBLE and inf or nan for x/0, a FLOAT stays one, and what does not fit its type raises."""
     return each(each(tree, {exp.Cast: _whole_cast}), RULES)
 
 
@@ -43,11 +44,12 @@ def _signed(*nodes: exp.Expr) -> None:
             refuse("arithmetic of unsigned numbers", "Spark has none, which fail below 0", "CAST it to BIGINT")
 
 
-def _number(node: exp.Expr, what: str) -> str:
+def number_kind(node: exp.Expr, what: str) -> str:
+    """Return the kind of a number; refuse what is none."""
     found = kind(node)
     _signed(node)
-    if found not in ("int", "decimal", "double", "null"):
-        instead = "CAST it to DOUBLE" if found in ("float", "text") else None
+    if found not in ("int", "decimal", "double", "float", "null"):
+        instead = "CAST it to DOUBLE" if found == "text" else None
         refuse(f"{what} of {found.upper()}", "it is not shown to agree there", instead)
     return found
 
@@ -57,38 +59,85 @@ def double(node: exp.Expr) -> exp.Expr:
     return paren(node) if kind(node) == "double" else cast(node, "DOUBLE")
 
 
+# Decimals of more digits may be rounded twice on the way to a FLOAT.
+FLOATED = 15
+
+
+def floated(node: Any) -> exp.Expr:
+    """Return a copy of a number as a FLOAT, as it is next to one in the reference; elsewhere both become DOUBLE."""
+    if kind(node) == "decimal" and digits(node.type)[0] > FLOATED:
+        refuse("FLOAT with a DECIMAL of many digits", "its last digits differ", "CAST both to DOUBLE")
+    return paren(node) if kind(node) in ("float", "double") else cast(node, "FLOAT")
+
+
 def _binary(node: Any) -> exp.Expr | None:
     kinds = {kind(node.this), kind(node.expression)}
     if kinds & {"date", "timestamp", "timestamptz", "interval"}:
         return None  # for exact_dates
-    if kinds == {"float"}:
+    number_kind(node.this, node.key.upper())
+    number_kind(node.expression, node.key.upper())
+    type_ = node.type
+    if type_ is None:
         return None
-    _number(node.this, node.key.upper())
-    _number(node.expression, node.key.upper())
+    if kind(node) == "float" and kinds != {"float"}:
+        return _of(node, floated(node.this), floated(node.expression))
+    if type_.this in (exp.DType.TINYINT, exp.DType.SMALLINT):
+        # A written integer is an INTEGER there, and so is the result.
+        return cast(node, type_.sql("duckdb"))
+    if isinstance(node, exp.Mul) and kind(node) == "decimal":
+        # What 64 bits hold must not become more in the reference.
+        (p1, _), (p2, _) = digits(node.this.type), digits(node.expression.type)
+        return cast(node, type_.sql("duckdb")) if digits(type_)[0] < min(p1 + p2, 38) else None
     return None
 
 
-def _divide(node: Any) -> exp.Expr:
-    left, right = node.this, node.expression
-    _number(left, "division")
-    _number(right, "division")
-    plain = exp.Div(this=double(left), expression=double(right))
+def _of(node: exp.Expr, left: exp.Expr, right: exp.Expr) -> exp.Expr:
+    made = type(node)(this=left, expression=right)
+    made.type = node.type
+    return made
+
+
+def divided(left: exp.Expr, right: exp.Expr) -> exp.Expr:
+    """Return the quotient of two DOUBLEs, which is inf or nan where the divisor is zero."""
+    plain = exp.Div(this=left.copy(), expression=right.copy())
     plain.type = exp.DataType.build("DOUBLE")
-    value = right
+    value: Any = right
     while isinstance(value, (exp.Paren, exp.Neg, exp.Cast)):
         value = value.this
     if isinstance(value, exp.Literal) and value.is_number and float(value.this) != 0:
         return plain
     # Division by zero raises there. A power of -1 gives the infinity of the right sign, and 0 * inf is nan.
-    limit = exp.Mul(this=double(left), expression=call("POWER", double(right), number(-1.0)))
+    limit = exp.Mul(this=left.copy(), expression=call("POWER", right, number(-1.0)))
     limit.type = plain.type
-    return case((exp.EQ(this=double(right), expression=number(0.0)), limit), default=plain)
+    return case((exp.EQ(this=right.copy(), expression=number(0.0)), limit), default=plain)
 
 
-def _int_divide(node: Any) -> exp.Expr | None:
+def _sides(node: Any, what: str) -> tuple[exp.Expr, exp.Expr]:
+    """Return both operands as DOUBLEs; a number next to a FLOAT becomes one first."""
+    number_kind(node.this, what)
+    number_kind(node.expression, what)
+    if kind(node) == "float":
+        return double(floated(node.this)), double(floated(node.expression))
+    return double(node.this), double(node.expression)
+
+
+def _as_typed(node: Any, made: exp.Expr) -> exp.Expr:
+    return cast(made, "FLOAT") if kind(node) == "float" else made
+
+
+def _divide(node: Any) -> exp.Expr:
+    # The quotient of two FLOATs, rounded from DOUBLE to FLOAT, is the quotient as a FLOAT.
+    return _as_typed(node, divided(*_sides(node, "division")))
+
+
+def _int_divide(node: Any) -> exp.Expr:
     _signed(node.this, node.expression)
     if kind(node.this) != "int" or kind(node.expression) != "int":
-        refuse("// of other numbers than integers", "DuckDB does not round it, and Spark has no such operator")
+        # The reference does not round it, but raises where / does not: for a divisor of zero.
+        left, right = _sides(node, "//")
+        share = exp.Div(this=left, expression=right)
+        share.type = exp.DataType.build("DOUBLE")
+        return _as_typed(node, share)
     # The engine's result is BIGINT, and a smaller type must overflow as the reference's does.
     made = exp.IntDiv(this=node.this.copy(), expression=node.expression.copy())
     made.type = exp.DataType.build("BIGINT")
@@ -96,150 +145,145 @@ def _int_divide(node: Any) -> exp.Expr | None:
 
 
 def _modulo(node: Any) -> exp.Expr | None:
-    _signed(node.this, node.expression)
-    if kind(node.this) == kind(node.expression) == "int":
-        return None
-    kinds = {_number(node.this, "%"), _number(node.expression, "%")}
-    if "double" in kinds:
-        right = double(node.expression)
-        plain = exp.Mod(this=double(node.this), expression=right)
-        plain.type = exp.DataType.build("DOUBLE")
-        zero = exp.EQ(this=right, expression=number(0.0))
-        nan = exp.Mul(this=paren(plain.this), expression=cast(exp.Literal.string("NaN"), "DOUBLE"))
-        nan.type = plain.type
-        return case((zero, nan), default=plain)
-    return None
-
-
-def _round(node: Any) -> exp.Expr | None:
-    found = _number(node.this, "round()")
-    digits = node.args.get("decimals")
-    places = 0 if digits is None else integer(digits)
-    if places is None or abs(places) > 15:
-        refuse("round() to a number of places that is not a constant", "it is not shown to agree there")
-    if found == "int":
-        return node.this.copy() if places >= 0 else None
-    if found != "double" or places == 0:
-        return None
-    # The reference scales the DOUBLE and rounds that; there the shortest decimal text of it is rounded.
-    value, power = double(node.this), number(float(10 ** abs(places)))
-    up, down = (exp.Mul, exp.Div) if places > 0 else (exp.Div, exp.Mul)
-    scaled = exp.Round(this=up(this=value.copy(), expression=power.copy()))
-    made = down(this=scaled, expression=power.copy())
-    made.type = exp.DataType.build("DOUBLE")
-    return case((exp.GT(this=call("ABS", value), expression=number(1e290)), value), default=made)
-
-
-def _whole(name: str) -> Any:
-    def rule(node: Any) -> exp.Expr | None:
-        if node.args.get("decimals") is not None or node.args.get("to") is not None:
-            refuse(f"{name.lower()}() with places", "it is not shown to agree there")
-        found = _number(node.this, f"{name.lower()}()")
-        if found == "int":
-            return cast(node.this, "DOUBLE")
-        if found == "decimal":
+    number_kind(node.this, "%")
+    number_kind(node.expression, "%")
+    if kind(node) == "int":
+        divisor, least = integer(node.expression), LEAST.get(node.type.this)
+        if least is None or divisor not in (None, -1):
             return None
-        near = exp.LT(this=call("ABS", double(node.this)), expression=number(WHOLE))
-        return case((near, cast(call(name, node.this), "DOUBLE")), default=double(node.this))
-
-    return rule
-
-
-def _trunc(node: Any) -> exp.Expr:
-    found = _number(node.this, "trunc()")
-    if found == "int" and node.args.get("decimals") is None:
-        return node.this.copy()
-    if found != "double" or node.args.get("decimals") is not None:
-        refuse("trunc() of a decimal or with places", "it is not shown to agree there", "CAST it to DOUBLE first")
-    near = exp.LT(this=call("ABS", double(node.this)), expression=number(WHOLE))
-    return case((near, cast(cast(node.this, "BIGINT"), "DOUBLE")), default=double(node.this))
+        # The rest is zero there; in the reference the quotient overflows.
+        beyond = exp.And(
+            this=exp.EQ(this=paren(node.expression), expression=number(-1)),
+            expression=exp.EQ(this=paren(node.this), expression=number(least)),
+        )
+        return case((beyond, raised("overflow in %")), default=node)
+    if kind(node) == "decimal":
+        return None
+    return _rest(node)
 
 
-def _sign(node: Any) -> exp.Expr:
-    if _number(node.this, "sign()") == "double":
-        refuse("sign() of a DOUBLE", "it is not shown to agree there for nan", "CASE WHEN x > 0 THEN 1 ... END")
-    return cast(call("SIGN", node.this), "TINYINT")
+def _rest(node: Any) -> exp.Expr:
+    left, right = _sides(node, "%")
+    plain = exp.Mod(this=left, expression=right)
+    plain.type = exp.DataType.build("DOUBLE")
+    zero = exp.EQ(this=right.copy(), expression=number(0.0))
+    nan = exp.Mul(this=paren(left), expression=number(float("nan")))
+    nan.type = plain.type
+    return _as_typed(node, case((zero, nan), default=plain))
 
 
-def _guarded(name: str, test: type[exp.Expr], message: str, limit: float | None = None) -> Any:
-    """Return a rule for a function of one DOUBLE that raises outside of its domain, as the reference's does."""
-
-    def rule(node: Any) -> exp.Expr:
-        _number(node.this, f"{name.lower()}()")
-        value = double(node.this)
-        branches = [(test(this=value.copy(), expression=number(0.0)), raised(message))]
-        if limit is not None:
-            branches.append((exp.EQ(this=value.copy(), expression=number(0.0)), number(limit)))
-        return case(*branches, default=call(name, value, type="DOUBLE"))
-
-    return rule
+# Beyond these digits, the engine rounds a decimal whose sign it changes.
+SIGNED = 34
 
 
-def _log(node: Any) -> exp.Expr:
-    base = node.this
-    if node.expression is None:
-        return _LOG10(node)
-    if integer(base) not in (2, 10):
-        refuse("log() to another base than 2 or 10", "it is not shown to agree there", "ln(x) / ln(base)")
-    rule = _LOG10 if integer(base) == 10 else _LOG2
-    return rule(exp.Log(this=node.expression.copy()))
+def _negative(value: Any) -> exp.Expr:
+    made = exp.Mul(this=paren(value), expression=number(-1))
+    made.type = value.type
+    return cast(made, value.type.sql("duckdb"))
 
 
-def _one(name: str) -> Any:
-    def rule(node: Any) -> exp.Expr:
-        _number(node.this, f"{name.lower()}()")
-        return call(name, double(node.this), type="DOUBLE")
-
-    return rule
+def _negated(node: Any) -> exp.Expr | None:
+    _signed(node.this)
+    long = kind(node.this) == "decimal" and digits(node.this.type)[0] > SIGNED
+    return _negative(node.this) if long else None
 
 
-def _is_nan(node: Any) -> exp.Expr:
-    if kind(node.this) not in ("double", "float"):
-        refuse("isnan() of what is not a float", "it is not shown to agree there")
-    # Of NULL, its own isnan() says that it is none. NaN is greater than all else, and NULL stays NULL.
-    infinity = cast(exp.Literal.string("Infinity"), "DOUBLE")
-    above = exp.GT(this=double(node.this), expression=infinity)
-    above.type = node.type
-    made = exp.Paren(this=above)
+def _absolute(node: Any) -> exp.Expr | None:
+    _signed(node.this)
+    if kind(node.this) != "decimal" or digits(node.this.type)[0] <= SIGNED:
+        return None
+    below = exp.LT(this=paren(node.this), expression=number(0))
+    return case((below, _negative(node.this)), default=paren(node.this))
+
+
+# ---- bits --------------------------------------------------------------------------------------------------------
+
+BITS = {exp.DType.TINYINT: 8, exp.DType.SMALLINT: 16, exp.DType.INT: 32, exp.DType.BIGINT: 64}
+
+
+def _whole(node: Any, what: str) -> None:
+    _signed(node)
+    if kind(node) not in ("int", "null"):
+        refuse(f"{what} of {kind(node).upper()}", "it is not shown to agree there")
+
+
+def _bitwise(node: Any) -> exp.Expr:
+    _whole(node.this, "a bit operation")
+    _whole(node.expression, "a bit operation")
+    # In the reference all of them bind alike, from left to right.
+    made = exp.Paren(this=_of(node, paren(node.this), paren(node.expression)))
     made.type = node.type
     return made
 
 
-def _is_infinite(node: Any) -> exp.Expr:
-    if kind(node.this) not in ("double", "float"):
-        refuse("isinf() of what is not a float", "it is not shown to agree there")
-    ends = [exp.EQ(this=paren(node.this), expression=number(end)) for end in (float("inf"), float("-inf"))]
-    return exp.Paren(this=exp.Or(this=ends[0], expression=ends[1]))
+def _bits_of(node: Any) -> int:
+    _whole(node.this, "a shift")
+    _whole(node.expression, "a shift")
+    if node.type.this not in BITS:
+        refuse("a shift of what has no known size", "it is not shown to agree there", "CAST it")
+    return BITS[node.type.this]
 
 
-def _power(node: Any) -> exp.Expr:
-    _number(node.this, "pow()")
-    _number(node.expression, "pow()")
-    return call("POWER", double(node.this), double(node.expression), type="DOUBLE")
+def _shift(node: Any) -> exp.Expr:
+    """Shift a BIGINT by a number of places that the engine takes; raise, or give 0, where the reference does."""
+    bits, type_ = _bits_of(node), node.type.sql("duckdb")
+    value, by = cast(node.this, "BIGINT"), cast(node.expression, "BIGINT")
+    within = exp.Between(this=by.copy(), low=number(0), high=number(bits - 1))
+    if isinstance(node, exp.BitwiseRightShift):
+        shifted = call("SHIFTRIGHT", value, cast(by, "INTEGER"), type="BIGINT")
+        # NULL stays NULL, all else is shifted out.
+        none = exp.Mul(
+            this=exp.Paren(this=exp.Mod(this=value, expression=number(1))),
+            expression=exp.Paren(this=exp.Mod(this=by, expression=number(1))),
+        )
+        none.type = shifted.type
+        return cast(case((within, shifted), default=none), type_)
+    shifted = call("SHIFTLEFT", value, cast(by, "INTEGER"), type="BIGINT")
+    room = exp.Sub(this=number(bits - 1), expression=by)
+    room.type = by.type
+    over = exp.GT(this=call("SHIFTRIGHT", value, cast(room, "INTEGER")), expression=number(0))
+    good = exp.And(
+        this=within,
+        expression=exp.And(
+            this=exp.GTE(this=value.copy(), expression=number(0)), expression=exp.Not(this=exp.Paren(this=over))
+        ),
+    )
+    zero = exp.And(
+        this=exp.EQ(this=value.copy(), expression=number(0)),
+        expression=exp.GTE(this=by.copy(), expression=number(bits)),
+    )
+    missing = exp.Or(
+        this=exp.Is(this=value.copy(), expression=exp.Null()), expression=exp.Is(this=by.copy(), expression=exp.Null())
+    )
+    null = exp.Null()
+    null.type = exp.DataType(this=exp.DType.NULL)
+    return case(
+        (missing, null), (good, cast(shifted, type_)), (zero, cast(number(0), type_)), default=raised("overflow in <<")
+    )
 
 
-NEGATIVE = "cannot take logarithm of a negative number"
-_LOG10 = _guarded("LOG10", exp.LT, NEGATIVE, float("-inf"))
-_LOG2 = _guarded("LOG2", exp.LT, NEGATIVE, float("-inf"))
+def _inverted(node: Any) -> exp.Expr:
+    _whole(node.this, "~")
+    made = exp.BitwiseNot(this=paren(node.this))
+    made.type = node.type
+    outer = exp.Paren(this=made)
+    outer.type = node.type
+    return outer
+
 
 RULES: dict[type[exp.Expr], Any] = {
     exp.Add: _binary,
     exp.Sub: _binary,
     exp.Mul: _binary,
-    exp.Neg: lambda node: _signed(node.this),
     exp.Div: _divide,
     exp.IntDiv: _int_divide,
     exp.Mod: _modulo,
-    exp.Round: _round,
-    exp.Ceil: _whole("CEIL"),
-    exp.Floor: _whole("FLOOR"),
-    exp.Trunc: _trunc,
-    exp.Sign: _sign,
-    exp.Sqrt: _guarded("SQRT", exp.LT, "cannot take square root of a negative number"),
-    exp.Ln: _guarded("LN", exp.LT, NEGATIVE, float("-inf")),
-    exp.Log: _log,
-    exp.Exp: _one("EXP"),
-    exp.Pow: _power,
-    exp.IsInf: _is_infinite,
-    exp.IsNan: _is_nan,
+    exp.Neg: _negated,
+    exp.Abs: _absolute,
+    exp.BitwiseAnd: _bitwise,
+    exp.BitwiseOr: _bitwise,
+    exp.BitwiseXor: _bitwise,
+    exp.BitwiseLeftShift: _shift,
+    exp.BitwiseRightShift: _shift,
+    exp.BitwiseNot: _inverted,
 }

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlglot import exp
 
-from mdfsql.lower.exact_arithmetic import BEYOND, double
+from mdfsql.lower.exact_arithmetic import BEYOND, double, floated
 from mdfsql.lower.nested_values import null, over, variable
 from mdfsql.lower.rules import call, case, cast, each, kind, literal_text, number, paren, raised, refuse, text
 from mdfsql.lower.strict_types import _dated
@@ -39,10 +39,10 @@ SAME = frozenset(
         ),
         *(("null", k) for k in ("blob", "list", "struct", "map")),
         *(("int", k) for k in ("bool", "decimal", "float", "double", "text")),
-        *(("bool", k) for k in ("int", "double", "text")),
-        *(("decimal", k) for k in ("double", "text")),
-        *(("float", k) for k in ("double",)),
-        *(("double", k) for k in ("float",)),
+        *(("bool", k) for k in ("int", "decimal", "float", "double", "text")),
+        *(("decimal", k) for k in ("bool", "double", "text")),
+        *(("float", k) for k in ("bool", "double")),
+        *(("double", k) for k in ("bool", "float")),
         *(("date", k) for k in ("timestamp", "text")),
         *(("timestamp", k) for k in ("date", "text", "timestamptz")),
         *(("timestamptz", k) for k in ("date", "timestamp")),
@@ -90,6 +90,8 @@ def _cast(node: Any) -> exp.Expr | None:
         return None
     if (source, target) in SAME:
         return None
+    if (source, target) == ("decimal", "float"):
+        return floated(value)
     if source == target and source in ("list", "struct", "map"):
         return _nested(value, node.to)
     if (source, target) == ("list", "text"):
@@ -105,7 +107,7 @@ def _cast(node: Any) -> exp.Expr | None:
         beyond = exp.GTE(this=paren(value), expression=number(2.0**63))
         return case((beyond, raised(BEYOND)), default=made)
     if (source, target) == ("decimal", "int"):
-        return cast(exp.Round(this=value.copy()), to)
+        return cast(call("ROUND", value), to)
     if (source, target) == ("double", "decimal"):
         return _decimal(node, value)
     if source == "text" and target in SPELLED:
@@ -181,7 +183,7 @@ def _decimal(node: Any, value: exp.Expr) -> exp.Expr:
     if precision > 18:
         refuse("CAST of DOUBLE to a DECIMAL of more than 18 digits", "its last digits differ", "DECIMAL(18, s)")
     # The reference scales the DOUBLE and rounds that; there its shortest decimal text is rounded.
-    scaled = exp.Round(this=exp.Mul(this=double(value), expression=number(float(10**scale))))
+    scaled = call("ROUND", exp.Mul(this=double(value), expression=number(float(10**scale))))
     whole = cast(cast(scaled, "BIGINT"), "DECIMAL(19,0)")
     if scale == 0:
         return cast(whole, f"DECIMAL({precision},0)")

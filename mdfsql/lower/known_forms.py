@@ -192,7 +192,7 @@ FORMS: dict[str, frozenset[str]] = {
         "TimestampTrunc": "this unit",
         "Transform": "expression this",
         "Trim": "expression position this",
-        "Trunc": "this",
+        "Trunc": "decimals this",
         "TryCast": "safe this to",
         "Tuple": "expressions",
         "Union": "distinct expression limit offset order this with_",

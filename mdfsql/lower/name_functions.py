@@ -6,7 +6,9 @@ from collections.abc import Callable
 
 from sqlglot import exp
 
+from mdfsql.lower.exact_arithmetic import double, number_kind
 from mdfsql.lower.exact_lists import NESTED
+from mdfsql.lower.exact_math import named_numbers
 from mdfsql.lower.rules import call, cast, each, kind, literal_text, raised, refuse
 
 __all__ = ["name_functions"]
@@ -24,8 +26,8 @@ def _error(node: exp.Anonymous) -> exp.Expr:
 
 def _finite(node: exp.Anonymous) -> exp.Expr:
     (value,) = node.expressions
-    if kind(value) not in ("double", "float"):
-        refuse("isfinite() of what is not a float", "it is not shown to agree there")
+    number_kind(value, "isfinite()")
+    value = double(value)
     # NaN equals itself and is the greatest of all, so one comparison on each side excludes NaN and both infinities.
     infinity = cast(exp.Literal.string("Infinity"), "DOUBLE")
     below = exp.LT(this=value.copy(), expression=infinity)
@@ -66,13 +68,6 @@ def _bytes(node: exp.Anonymous) -> exp.Expr:
     return call("OCTET_LENGTH", node.expressions[0], type="BIGINT")
 
 
-def _half_even(node: exp.Anonymous) -> exp.Expr:
-    value, digits = node.expressions
-    if kind(value) == "double" and getattr(digits, "name", "") == "0":
-        return call("RINT", value, type="DOUBLE")
-    refuse("round_even() but of a DOUBLE to 0 places", "it is not shown to agree there")
-
-
 NAMES: dict[str, tuple[int, Callable[[exp.Anonymous], exp.Expr]]] = {
     "error": (1, _error),
     "isfinite": (1, _finite),
@@ -84,7 +79,7 @@ NAMES: dict[str, tuple[int, Callable[[exp.Anonymous], exp.Expr]]] = {
     "prefix": (2, _text_binary(exp.StartsWith)),
     "suffix": (2, _text_binary(exp.EndsWith)),
     "strlen": (1, _bytes),
-    "round_even": (2, _half_even),
+    **named_numbers,
 }
 
 # Names of layout hints, which stand where a function may.

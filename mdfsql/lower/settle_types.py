@@ -10,7 +10,8 @@ from sqlglot.optimizer.scope import Scope, traverse_scope
 
 from mdfsql.lower.exact_lists import NESTED
 from mdfsql.lower.exact_structs import struct_type
-from mdfsql.lower.rules import kind
+from mdfsql.lower.number_types import OF_DECIMALS, common_number, counted, digits, settled
+from mdfsql.lower.rules import integer, kind
 from mdfsql.lower.value_types import common, element_type, list_of
 
 __all__ = ["settle_types"]
@@ -34,7 +35,7 @@ def build(name: str) -> exp.DataType:
 
 BOOL, INT, BIGINT, DOUBLE = build("BOOLEAN"), build("INTEGER"), build("BIGINT"), build("DOUBLE")
 TEXT, DATE, TIMESTAMP, TIMESTAMPTZ = build("VARCHAR"), build("DATE"), build("TIMESTAMP"), build("TIMESTAMPTZ")
-INTERVAL, NULL, DECIMAL, FLOAT = build("INTERVAL"), exp.DataType(this=T.NULL), build("DECIMAL(38,10)"), build("FLOAT")
+INTERVAL, NULL, FLOAT = build("INTERVAL"), exp.DataType(this=T.NULL), build("FLOAT")
 
 
 def _arithmetic(node: Any) -> exp.DataType | None:
@@ -51,17 +52,22 @@ def _arithmetic(node: Any) -> exp.DataType | None:
         return INTERVAL
     if "null" in kinds:
         return left.type if kinds[1] == "null" else right.type
-    return common([left.type, right.type])
+    if "decimal" in kinds and common_number(left.type, right.type) is not None and set(kinds) <= {"int", "decimal"}:
+        return OF_DECIMALS[type(node)](left.type, right.type)
+    return _both(node)
+
+
+def _both(node: Any) -> exp.DataType | None:
+    return common(settled([node.this, node.expression]))
 
 
 def _divided(node: Any) -> exp.DataType:
-    return FLOAT if (kind(node.this), kind(node.expression)) == ("float", "float") else DOUBLE
+    kinds = {kind(node.this), kind(node.expression)}
+    return FLOAT if "float" in kinds and "double" not in kinds else DOUBLE
 
 
 def _floored(node: Any) -> exp.DataType | None:
-    return (
-        common([node.this.type, node.expression.type]) if kind(node.this) == kind(node.expression) == "int" else DOUBLE
-    )
+    return _both(node) if kind(node.this) == kind(node.expression) == "int" else _divided(node)
 
 
 def _same(node: Any) -> exp.DataType | None:
@@ -76,12 +82,26 @@ def _argument(node: Any) -> exp.DataType | None:
 
 
 def _rounded(node: Any) -> exp.DataType | None:
-    return DOUBLE if kind(node.this) in ("int", "double") else _same(node)
+    return DOUBLE if kind(node.this) in ("int", "double") else _shortened(node.this, None)
+
+
+def _to_places(node: Any) -> exp.DataType | None:
+    return _shortened(node.this, node.args.get("decimals"))
+
+
+def _shortened(value: Any, places: Any) -> exp.DataType | None:
+    """Return the type of a number rounded to some places: a decimal keeps its precision."""
+    if kind(value) != "decimal":
+        return _type_of(value)
+    precision, scale = digits(value.type)
+    return counted(precision, min(max(integer(places) or 0, 0), scale))
 
 
 def _sum(node: Any) -> exp.DataType | None:
     inner = _argument(node)
-    return {"bool": BIGINT, "int": BIGINT, "float": DOUBLE, "double": DOUBLE, "decimal": DECIMAL}.get(kind(inner))
+    if inner is not None and kind(inner) == "decimal":
+        return counted(38, digits(inner)[1])
+    return {"bool": BIGINT, "int": BIGINT, "float": DOUBLE, "double": DOUBLE}.get(kind(inner))
 
 
 def _list(node: Any) -> exp.DataType | None:
@@ -95,14 +115,14 @@ def _middle(node: Any) -> exp.DataType | None:
 
 def _case(node: Any) -> exp.DataType | None:
     default = node.args.get("default")
-    return common([branch.args["true"].type for branch in node.args["ifs"]] + ([default.type] if default else []))
+    return common(settled([branch.args["true"] for branch in node.args["ifs"]] + ([default] if default else [])))
 
 
 def _if(node: Any) -> exp.DataType | None:
     if isinstance(node.parent, exp.Case):
         return _type_of(node.args["true"])
     false = node.args.get("false")
-    return common([node.args["true"].type] + ([false.type] if false else []))
+    return common(settled([node.args["true"], *([false] if false else [])]))
 
 
 def _type_of(node: Any) -> exp.DataType | None:
@@ -110,7 +130,7 @@ def _type_of(node: Any) -> exp.DataType | None:
 
 
 def _all(node: Any) -> exp.DataType | None:
-    return common([node.this.type, *(e.type for e in node.expressions)])
+    return common(settled([node.this, *node.expressions]))
 
 
 def _extract(node: Any) -> exp.DataType:
@@ -128,7 +148,8 @@ def _literal(node: Any) -> exp.DataType | None:
         return DOUBLE
     if "." in node.this:
         whole, _, part = node.this.partition(".")
-        return build(f"DECIMAL({max(len(whole) + len(part), 1)},{len(part)})")
+        count = max(len(whole) + len(part), 1)
+        return counted(count, len(part)) if count <= 38 else DOUBLE
     return INT if int(node.this) < 2**31 else BIGINT if int(node.this) < 2**63 else None
 
 
@@ -163,7 +184,7 @@ def _query(node: Any) -> exp.DataType | None:
     return inner.selects[0].type if isinstance(inner, exp.Query) and inner.selects else None
 
 
-ANONYMOUS = {
+ANONYMOUS: dict[str, exp.DataType | Callable[[Any], exp.DataType | None]] = {
     "error": NULL,
     "strlen": BIGINT,
     "prefix": BOOL,
@@ -177,7 +198,13 @@ ANONYMOUS = {
     "datepart": BIGINT,
     "date_sub": BIGINT,
     "datesub": BIGINT,
-    "round_even": DOUBLE,
+    "round_even": lambda node: _shortened(*node.expressions),
+    "roundbankers": lambda node: _shortened(*node.expressions),
+    "gcd": BIGINT,
+    "greatest_common_divisor": BIGINT,
+    "lcm": BIGINT,
+    "least_common_multiple": BIGINT,
+    "bit_count": build("TINYINT"),
 }
 
 
@@ -187,7 +214,8 @@ def _anonymous(node: Any) -> exp.DataType | None:
     found = NESTED.get(node.name)
     if found is not None and len(node.expressions) in found.arity:
         return found.type(node.expressions)
-    return ANONYMOUS.get(node.name.lower())
+    given = ANONYMOUS.get(node.name.lower())
+    return given if given is None or isinstance(given, exp.DataType) else given(node)
 
 
 def _fixed(dtype: exp.DataType) -> Callable[[Any], exp.DataType]:
@@ -197,6 +225,12 @@ def _fixed(dtype: exp.DataType) -> Callable[[Any], exp.DataType]:
 def _unix(node: Any) -> exp.DataType:
     return BIGINT if kind(node.this) in ("date", "timestamp", "timestamptz") else TIMESTAMP
 
+
+TO_DOUBLE = (
+    exp.Sqrt, exp.Cbrt, exp.Exp, exp.Ln, exp.Log, exp.Pow, exp.Sin, exp.Cos, exp.Tan, exp.Cot, exp.Asin, exp.Acos,
+    exp.Atan, exp.Atan2, exp.Sinh, exp.Cosh, exp.Tanh, exp.Asinh, exp.Acosh, exp.Atanh, exp.Degrees, exp.Radians,
+    exp.Pi,
+)  # fmt: skip
 
 TYPES: dict[type[exp.Expr], Callable[[Any], exp.DataType | None]] = {
     exp.Add: _arithmetic,
@@ -215,10 +249,18 @@ TYPES: dict[type[exp.Expr], Callable[[Any], exp.DataType | None]] = {
     exp.RespectNulls: _same,
     exp.Ordered: _same,
     exp.Nullif: _same,
-    exp.Round: _same,
+    exp.Round: _to_places,
     exp.Ceil: _rounded,
     exp.Floor: _rounded,
-    exp.Trunc: _same,
+    exp.Trunc: _to_places,
+    exp.Factorial: _fixed(BIGINT),
+    exp.BitwiseAnd: _both,
+    exp.BitwiseOr: _both,
+    exp.BitwiseXor: _both,
+    exp.BitwiseLeftShift: _both,
+    exp.BitwiseRightShift: _both,
+    exp.BitwiseNot: _same,
+    **dict.fromkeys(TO_DOUBLE, _fixed(DOUBLE)),
     exp.Sign: _fixed(build("TINYINT")),
     exp.Literal: _literal,
     exp.Null: _fixed(NULL),

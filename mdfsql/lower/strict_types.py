@@ -9,14 +9,13 @@ from typing import Any
 
 from sqlglot import exp
 
-from mdfsql.lower.rules import cast, each, integer, kind, literal_text, refuse
+from mdfsql.lower.exact_arithmetic import floated
+from mdfsql.lower.rules import cast, each, kind, literal_text, refuse
 from mdfsql.lower.value_types import common, same_type
 
 __all__ = ["strict_types"]
 
 NUMBERS = frozenset({"int", "decimal", "double"})
-# Every whole number up to here is a FLOAT, so that a comparison with it is exact.
-WHOLE_FLOATS = 2**24
 NESTED = frozenset({"list", "struct", "map"})
 ORDERED = frozenset(
     {"bool", "int", "decimal", "float", "double", "text", "date", "timestamp", "timestamptz", "blob", "list", "struct"}
@@ -47,7 +46,10 @@ def _merge(nodes: Sequence[exp.Expr], what: str) -> None:
                 node.replace(cast(node, "DATE" if other == "date" else "TIMESTAMP"))
             return
     if "float" in kinds and kinds <= NUMBERS | {"float"}:
-        refuse(f"{what} of FLOAT and another number type", "engines disagree on its precision", "CAST both to DOUBLE")
+        for node in nodes:
+            if "double" not in kinds and kind(node) in ("int", "decimal"):
+                node.replace(floated(node))
+        return
     names = " and ".join(sorted(k.upper() for k in kinds))
     refuse(f"{what} of {names}", "engines convert one to the other each in its own way", "CAST one of them")
 
@@ -82,10 +84,6 @@ def _dated(value: str | None, other: str) -> bool:
 
 
 def _compare(node: Any) -> None:
-    for one, other in ((node.this, node.expression), (node.expression, node.this)):
-        whole = integer(other) if kind(one) == "float" else None
-        if whole is not None and abs(whole) <= WHOLE_FLOATS:
-            other.replace(cast(other, "FLOAT"))
     _merge([node.this, node.expression], "comparison")
     _comparable(node.this)
 
@@ -99,6 +97,10 @@ def _in(node: Any) -> None:
     query = node.args.get("query")
     if query is not None:
         inner: Any = query.unnest() if isinstance(query, exp.Subquery) else query
+        asked = node.this.expressions if isinstance(node.this, exp.Tuple) else [node.this]
+        for left, right in zip(asked, inner.selects, strict=True):
+            if (kind(left) == "float") != (kind(right) == "float"):
+                refuse("IN of FLOAT and another type", "it is not shown to agree there", "CAST both to DOUBLE")
         if isinstance(node.this, exp.Tuple):
             for left, right in zip(node.this.expressions, inner.selects, strict=True):
                 if {kind(left), kind(right)} - NUMBERS and kind(left) != kind(right):
@@ -127,6 +129,10 @@ def _many(node: Any) -> None:
 
 
 def _nullif(node: Any) -> None:
+    if kind(node.expression) == "float" and kind(node.this) in ("int", "decimal"):
+        refuse(
+            "nullif() of another type than FLOAT with a FLOAT", "it is not shown to agree there", "CAST both to DOUBLE"
+        )
     _merge([node.this, node.expression], "nullif()")
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlglot import exp
 
+from mdfsql.lower.number_types import common_number
 from mdfsql.lower.rules import kind
 
 __all__ = ["common", "element_type", "list_of", "map_of", "same_type", "struct_of"]
@@ -15,10 +16,6 @@ T = exp.DataType.Type
 
 NULL = exp.DataType(this=T.NULL)
 TIMESTAMP = exp.DataType.build("TIMESTAMP", dialect="duckdb")
-DECIMAL = exp.DataType.build("DECIMAL(38,10)", dialect="duckdb")
-
-# From the narrowest to the widest: what two numbers become together.
-WIDTHS = [T.TINYINT, T.SMALLINT, T.INT, T.BIGINT, T.INT128, T.DECIMAL, T.FLOAT, T.DOUBLE]
 
 
 def common(types: Sequence[exp.DataType | None]) -> exp.DataType | None:
@@ -31,9 +28,8 @@ def common(types: Sequence[exp.DataType | None]) -> exp.DataType | None:
             continue
         if made is None or made == dtype:
             made = dtype
-        elif made.this in WIDTHS and dtype.this in WIDTHS:
-            wider = max(made, dtype, key=lambda t: WIDTHS.index(t.this))
-            made = DECIMAL if wider.this == T.DECIMAL else wider
+        elif number := common_number(made, dtype):
+            made = number
         elif {kind(made), kind(dtype)} == {"date", "timestamp"}:
             made = TIMESTAMP
         elif kind(made) == kind(dtype) and kind(made) in ("text", "blob", "timestamp", "timestamptz"):
