@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlglot import exp
 
-from mdfsql.lower.rules import call, cast, each, kind, literal_text, paren, refuse
+from mdfsql.lower.rules import call, cast, each, kind, literal_text, number, paren, refuse
 
 __all__ = ["exact_aggregates"]
 
@@ -234,6 +234,20 @@ def _deviation(name: str) -> Any:
     return rule
 
 
+def _grouping(node: Any) -> exp.Expr:
+    """Return the bits as a BIGINT, the first column's in front; Spark's grouping() is a TINYINT of one column."""
+    query = node.find_ancestor(exp.Select)
+    group = query.args.get("group") if query is not None else None
+    if group is None or not group.find(exp.GroupingSets, exp.Cube, exp.Rollup):
+        return number(0)
+    bits = [exp.Grouping(expressions=[key.copy()]) for key in node.expressions]
+    made = cast(bits[0], "BIGINT")
+    for bit in bits[1:]:
+        made = exp.Add(this=exp.Mul(this=paren(made), expression=number(2)), expression=cast(bit, "BIGINT"))
+        made.type = made.left.type = node.type
+    return paren(made)
+
+
 def _any(node: Any) -> None:
     refuse(f"{node.key}()", "which row it takes is not the same everywhere", "min(), max() or arg_min(x, order)")
 
@@ -257,6 +271,7 @@ RULES: dict[type[exp.Expr], Any] = {
     exp.Variance: _deviation("VAR_SAMP"),
     exp.VariancePop: _deviation("VAR_POP"),
     exp.Filter: _unfiltered,
+    exp.Grouping: _grouping,
     exp.First: _any,
     exp.Last: _any,
     exp.AnyValue: _any,

@@ -291,6 +291,7 @@ TYPES: dict[type[exp.Expr], Callable[[Any], exp.DataType | None]] = {
     exp.Mode: _same,
     exp.ArrayAgg: _list,
     exp.CountIf: _fixed(BIGINT),
+    exp.Grouping: _fixed(BIGINT),
     exp.Left: _fixed(TEXT),
     exp.Right: _fixed(TEXT),
     exp.Replace: _fixed(TEXT),
