@@ -44,7 +44,7 @@ ALLOWED: frozenset[type[exp.Expr]] = frozenset(
         # text
         exp.Like, exp.Escape, exp.Contains, exp.StartsWith, exp.EndsWith, exp.Concat,
         # aggregates and windows
-        exp.Count, exp.Sum, exp.Avg, exp.Min, exp.Max, exp.CountIf, exp.LogicalAnd, exp.LogicalOr, exp.Filter,
+        exp.Count, exp.Sum, exp.Avg, exp.Min, exp.Max, exp.LogicalAnd, exp.LogicalOr, exp.Filter,
         exp.Window, exp.WindowSpec, exp.RowNumber, exp.Rank, exp.DenseRank, exp.PercentRank, exp.CumeDist, exp.Ntile,
         exp.Lag, exp.Lead, exp.FirstValue, exp.LastValue, exp.NthValue, exp.IgnoreNulls, exp.Lambda,
         # lists and structs

@@ -60,6 +60,17 @@ def _count(node: Any) -> None:
             refuse("count() of a tuple", "rows with NULL count in another way there")
 
 
+def _count_if(node: Any) -> exp.Expr:
+    value = _value(node)
+    if kind(value) not in ("bool", "null"):
+        refuse(f"count_if() of {kind(value).upper()}", "it is not shown to agree there", "CAST it to BOOLEAN")
+    value.replace(cast(value, "INTEGER"))
+    # Of no rows, and of NULL alone, it is NULL in the reference, as a sum is; its own is 0.
+    made = exp.Sum(this=node.this.copy())
+    made.type = node.type
+    return made
+
+
 def _extreme(node: Any) -> None:
     if node.expressions:
         refuse(f"{node.key}() of several values", "it is not shown to agree there")
@@ -254,6 +265,7 @@ def _any(node: Any) -> None:
 
 RULES: dict[type[exp.Expr], Any] = {
     exp.Count: _count,
+    exp.CountIf: _count_if,
     exp.Sum: _numeric("bool", "int", "decimal", "double", "float"),
     exp.Avg: _numeric("int", "decimal", "double", "float", double=True),
     exp.Min: _extreme,

@@ -398,7 +398,7 @@ def _over_nothing(output: exp.Expr) -> exp.Expr:
     def change(node: exp.Expr) -> exp.Expr:
         if any(node is found for found in aggregates(node)):
             inner = node.this if isinstance(node, exp.Filter) else node
-            return exp.Literal.number(0) if isinstance(inner, (exp.Count, exp.CountIf)) else exp.Null()
+            return exp.Literal.number(0) if isinstance(inner, exp.Count) else exp.Null()
         return node
 
     return output.copy().transform(change)
