@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 
 import sqlglot
@@ -30,6 +31,20 @@ def _depth(text: str, dialect: str) -> int:
     return most
 
 
+def _check_intervals(text: str, dialect: str) -> None:
+    """Refuse an INTERVAL of whose text sqlglot would keep one number and its unit, and drop an "ago" or a time."""
+    if "interval" not in text.lower():
+        return
+    tokens = sqlglot.tokenize(text, read=dialect)
+    for before, token in itertools.pairwise(tokens):
+        if before.token_type != TokenType.INTERVAL or token.token_type != TokenType.STRING:
+            continue
+        kept = exp.INTERVAL_STRING_RE.findall(token.text)
+        if len(kept) == 1 and not re.fullmatch(rf"\s*\+?(?:{exp.INTERVAL_STRING_RE.pattern})", token.text):
+            reason = f"INTERVAL '{token.text}' is not read in full: write INTERVAL 1 DAY + INTERVAL 1 HOUR instead"
+            raise QueryError(reason, sql=text, line=token.line, column=max(token.col - len(token.text) - 1, 1))
+
+
 def read_text(text: str, dialect: str) -> list[exp.Expr]:
     """Return the statements or expressions of a text; QueryError, with the line and a caret, where it does not read.
 
@@ -39,6 +54,7 @@ def read_text(text: str, dialect: str) -> list[exp.Expr]:
     try:
         if _depth(text, dialect) > MOST_NESTED:
             raise QueryError(f"the text is nested more than {MOST_NESTED} levels deep")
+        _check_intervals(text, dialect)
         return [tree for tree in sqlglot.parse(text, read=dialect) if tree is not None]
     except SqlglotError as error:
         raise syntax_error(error, text) from error

@@ -223,6 +223,18 @@ def test_values_that_python_has_not():
             made.collect()
 
 
+@pytest.mark.parametrize("text", ["3 days ago", "1 day 01:00:00", "- 3 days", "1_0 days", "01:00:00 2 hours"])
+def test_intervals_that_are_not_read_in_full(text):
+    with pytest.raises(mdf.errors.QueryError, match=r"is not read in full(.|\n)*line 1, column 37"):
+        mdf.sql(f"SELECT DATE '2024-01-31' + INTERVAL '{text}' AS d")
+
+
+@pytest.mark.parametrize("text", ["3 days", " +3 days ", "72:00:00", "2 days 24 hours", "1 day 1 day 24:00:00"])
+def test_intervals_that_are_read_in_full(text):
+    (row,) = mdf.sql(f"SELECT DATE '2024-01-31' + INTERVAL '{text}' AS d").collect()
+    assert row["d"] == datetime.datetime(2024, 2, 3)
+
+
 def test_depth_and_empty_lists():
     with pytest.raises(mdf.errors.QueryError, match="nested more than 1000 levels"):
         mdf.sql("SELECT " + "(" * 5000 + "1" + ")" * 5000)
