@@ -20,6 +20,7 @@ from mdfsql.lower.name_functions import name_functions
 from mdfsql.lower.plain_shapes import plain_shapes
 from mdfsql.lower.settle_types import settle_types
 from mdfsql.lower.strict_types import strict_types
+from mdfsql.lower.text_functions import text_functions
 from mdfsql.lower.unnest_rows import unnest_rows
 
 __all__ = ["target"]
@@ -71,6 +72,7 @@ target = Target(
         exact_arithmetic,
         exact_math,
         exact_dates,
+        text_functions,
         exact_text,
         exact_regex,
         # last, as it checks the casts of the others too

@@ -24,8 +24,10 @@ CONTROLS = frozenset("tnrfa")
 SIGNS = frozenset(r"\.+*?()|[]{}^$-/_ :;,'\"#@!%&=<>~`")
 
 
-def java_pattern(pattern: str) -> str:
+def java_pattern(pattern: str, *, fold: bool = False, dotall: bool = False) -> str:
     """Return an RE2 pattern as Java's; Unsupported for what the two do not share.
+
+    ``fold`` takes upper and lower case for one, ``dotall`` lets a dot be a newline.
 
     >>> print(java_pattern(r"^\\d+.$"))
     ^[0-9]+[^\\n]\\z
@@ -37,6 +39,8 @@ def java_pattern(pattern: str) -> str:
             out += _escaped(after, inside=False)
             i += 2
         elif sign == "[":
+            if fold:
+                _no("[...] without regard to case")
             made, i = _class(pattern, i)
             out += made
         elif sign == "(":
@@ -45,7 +49,7 @@ def java_pattern(pattern: str) -> str:
             out += sign
             i += 1
         elif sign == ".":
-            out += r"[^\n]"
+            out += "(?s:.)" if dotall else r"[^\n]"
             i += 1
         elif sign == "$":
             out += r"\z"
@@ -59,9 +63,19 @@ def java_pattern(pattern: str) -> str:
             out += r"\{"
             i += 1
         else:
-            out += sign
+            out += _folded(sign) if fold else sign
             i += 1
     return out
+
+
+# Signs beyond ASCII that are a letter of ASCII without regard to case.
+PARTNERS = {"k": "\u212a", "s": "\u017f"}
+
+
+def _folded(sign: str) -> str:
+    if not sign.isascii():
+        _no(f"{sign} without regard to case")
+    return f"[{sign.lower()}{sign.upper()}{PARTNERS.get(sign.lower(), '')}]" if sign.isalpha() else sign
 
 
 def _escaped(letter: str, *, inside: bool) -> str:
@@ -106,7 +120,14 @@ def _no(what: str) -> Any:
     refuse(f"{what} in a regular expression", "RE2 and Java read it each in its own way")
 
 
-def _pattern(node: exp.Expr | None) -> str:
+def _options(node: exp.Expr | None, known: str) -> str:
+    found = "" if node is None else literal_text(node)
+    if found is None or set(found) - set(known):
+        refuse("a regular expression with these options", f"only {', '.join(known)} are shown to agree there")
+    return found
+
+
+def _pattern(node: exp.Expr | None, options: str = "") -> str:
     found = literal_text(node)
     if found is None:
         refuse("a regular expression that is no constant", "RE2 and Java read patterns each in its own way")
@@ -116,7 +137,11 @@ def _pattern(node: exp.Expr | None) -> str:
             re.compile(found)
     except re.error as error:
         refuse(f"the regular expression {found!r}", f"it is no pattern that all engines share: {error}")
-    return java_pattern(found)
+    return java_pattern(found, fold=_last(options, "ic") == "i", dotall="s" in options)
+
+
+def _last(options: str, of: str) -> str:
+    return next((sign for sign in reversed(options) if sign in of), "")
 
 
 def _subject(node: exp.Expr) -> None:
@@ -126,16 +151,14 @@ def _subject(node: exp.Expr) -> None:
 
 def _matches(node: Any) -> exp.Expr:
     _subject(node.this)
-    if node.args.get("flag"):
-        refuse("regexp_matches() with options", "they are not shown to agree there")
-    return call("RLIKE", node.this, _pattern(node.expression), type="BOOLEAN")
+    options = _options(node.args.get("flag"), "ics")
+    return call("RLIKE", node.this, _pattern(node.expression, options), type="BOOLEAN")
 
 
 def _full(node: Any) -> exp.Expr:
     _subject(node.this)
-    if node.args.get("options"):
-        refuse("regexp_full_match() with options", "they are not shown to agree there")
-    return call("RLIKE", node.this, rf"\A(?:{_pattern(node.expression)})\z", type="BOOLEAN")
+    options = _options(node.args.get("options"), "ics")
+    return call("RLIKE", node.this, rf"\A(?:{_pattern(node.expression, options)})\z", type="BOOLEAN")
 
 
 def _replacement(node: exp.Expr | None, shift: int) -> str:
@@ -164,11 +187,9 @@ def _replacement(node: exp.Expr | None, shift: int) -> str:
 
 def _replace(node: Any) -> exp.Expr:
     _subject(node.this)
-    options = literal_text(node.args.get("modifiers")) or ""
-    if options not in ("", "g"):
-        refuse(f"regexp_replace() with option {options!r}", "it is not shown to agree there")
-    pattern = _pattern(node.expression)
-    if options == "g":
+    options = _options(node.args.get("modifiers"), "gics")
+    pattern = _pattern(node.expression, options)
+    if "g" in options:
         if re.search(str(literal_text(node.expression)), ""):
             refuse("regexp_replace() of all matches with a pattern that matches ''", "the empty matches differ")
         arguments = (pattern, _replacement(node.args["replacement"], 0))
@@ -184,13 +205,35 @@ def _replace(node: Any) -> exp.Expr:
 
 def _extract(node: Any) -> exp.Expr:
     _subject(node.this)
-    if node.args.get("parameters") or node.args.get("position") or node.args.get("occurrence"):
-        refuse("regexp_extract() with options", "they are not shown to agree there")
+    if node.args.get("position") or node.args.get("occurrence"):
+        refuse("regexp_extract() from a position", "it is not shown to agree there")
     group = integer(node.args.get("group")) if node.args.get("group") is not None else 0
-    pattern = _pattern(node.expression)
+    pattern = _pattern(node.expression, _options(node.args.get("parameters"), "ics"))
     if group is None or not 0 <= group <= re.compile(str(literal_text(node.expression))).groups:
         refuse("regexp_extract() of a group that is no constant or not there", "it is not shown to agree there")
     return call("REGEXP_EXTRACT", node.this, pattern, number(group), type="VARCHAR")
+
+
+def _extract_all(node: Any) -> exp.Expr:
+    _subject(node.this)
+    # A group that took no part is NULL in the reference and '' there.
+    if integer(node.args.get("group")) not in (None, 0) or node.args.get("parameters"):
+        refuse("regexp_extract_all() of a group, or with options", "they are not shown to agree there")
+    _not_empty(node.expression, "regexp_extract_all()")
+    return call("REGEXP_EXTRACT_ALL", node.this, _pattern(node.expression), number(0), type="VARCHAR[]")
+
+
+def _split(node: Any) -> exp.Expr:
+    _subject(node.this)
+    _not_empty(node.expression, "regexp_split_to_array()")
+    return call("SPLIT", node.this, _pattern(node.expression), type="VARCHAR[]")
+
+
+def _not_empty(node: exp.Expr | None, what: str) -> None:
+    pattern = _pattern(node)
+    # A pattern of what stands around a match, like ^, takes nothing either.
+    if re.search(str(literal_text(node)), "") or re.search(r"[\^$|?*{]|\\[zAbB]", pattern.replace(r"[^\n]", "")):
+        refuse(f"{what} with a pattern that may match ''", "the empty matches differ")
 
 
 RULES: dict[type[exp.Expr], Any] = {
@@ -198,4 +241,7 @@ RULES: dict[type[exp.Expr], Any] = {
     exp.RegexpFullMatch: _full,
     exp.RegexpReplace: _replace,
     exp.RegexpExtract: _extract,
+    exp.RegexpExtractAll: _extract_all,
+    exp.RegexpSplit: _split,
+    exp.SimilarTo: _full,
 }

@@ -83,31 +83,40 @@ def _substring(node: Any) -> exp.Expr | None:
     at, size = integer(start), integer(length)
     if kind(start) != "int" or (length is not None and kind(length) != "int"):
         refuse("substring() at a position that is no integer", "it is not shown to agree there")
-    if size is not None and size < 0:
-        refuse("substring() of a negative length", "there it gives ''")
-    if at == 0:
-        if length is not None and size is None:
-            refuse("substring() from 0 with a length that is no constant", "positions begin at 1")
-        size = None if size is None else max(size - 1, 0)
-        return _sub(node.this, number(1), None if size is None else number(size))
-    if at is not None and at < 0 and length is not None:
-        refuse(
-            "substring() from the end with a length", "what lies before the text counts there", "right(), then left()"
-        )
-    tests: list[exp.Expr] = []
+    if at is not None and at > 0 and (length is None or (size is not None and size >= 0)):
+        return _sub(node.this, start, length)
+    # Counted from 0: from the end where it is negative. A negative length goes back from there.
+    count = call("CHAR_LENGTH", node.this, type="BIGINT")
+    first: exp.Expr
     if at is None:
-        tests.append(exp.LTE(this=paren(start), expression=number(0)))
-    if length is not None and size is None:
-        tests.append(exp.LT(this=paren(length), expression=number(0)))
-    made = _sub(node.this, start, length)
-    if at is not None and at < 0:
-        # From before the beginning, the reference gives the whole.
-        short = exp.LT(this=call("CHAR_LENGTH", node.this, type="BIGINT"), expression=number(-at))
-        return case((short, node.this), default=made)
-    if not tests:
-        return made
-    test = tests[0] if len(tests) == 1 else exp.Or(this=tests[0], expression=tests[1])
-    return case((test, raised("substring(): engines disagree on a start below 1 or a length below 0")), default=made)
+        back = exp.LT(this=paren(start), expression=number(0))
+        position = cast(start, "BIGINT")
+        first = case(
+            (back, exp.Add(this=count, expression=position)), default=exp.Sub(this=position, expression=number(1))
+        )
+    else:
+        first = exp.Add(this=count, expression=number(at)) if at < 0 else number(at - 1)
+    low, high = (call("GREATEST", part, 0, type="BIGINT") for part in _ends(first, length, count))
+    size_ = call("GREATEST", exp.Sub(this=high, expression=low.copy()), 0, type="BIGINT")
+    begin = cast(exp.Paren(this=exp.Add(this=low, expression=number(1))), "INTEGER")
+    made = _sub(node.this, begin, cast(size_, "INTEGER"))
+    # GREATEST and LEAST pass over NULL.
+    given = [part for part in (start, length) if part is not None and integer(part) is None]
+    absent = [exp.Is(this=paren(part), expression=exp.Null()) for part in given]
+    return case(*((test, _null()) for test in absent), default=made) if absent else made
+
+
+def _null() -> exp.Expr:
+    made = exp.Null()
+    made.type = exp.DataType(this=exp.DataType.Type.NULL)
+    return made
+
+
+def _ends(first: exp.Expr, length: exp.Expr | None, count: exp.Expr) -> tuple[exp.Expr, exp.Expr]:
+    if length is None:
+        return first, count
+    last = exp.Add(this=exp.Paren(this=first.copy()), expression=cast(length, "BIGINT"))
+    return call("LEAST", first, last, type="BIGINT"), call("GREATEST", first, last, type="BIGINT")
 
 
 def _sub(value: exp.Expr, start: exp.Expr, length: exp.Expr | None) -> exp.Expr:
@@ -119,13 +128,17 @@ def _end(name: str) -> Any:
         _text(node.this, f"{name.lower()}()")
         count = node.expression
         size = integer(count)
-        if kind(count) != "int" or (size is not None and size < 0):
-            refuse(f"{name.lower()}() of a negative number of letters", "there it gives ''", "substring()")
-        made = call(name, node.this, count, type="VARCHAR")
+        if kind(count) != "int":
+            refuse(f"{name.lower()}() of a number of letters that is no integer", "it is not shown to agree there")
+        if size is not None and size >= 0:
+            return call(name, node.this, count, type="VARCHAR")
+        # A negative number says how many are left out at the other end.
+        kept = exp.Add(this=call("CHAR_LENGTH", node.this, type="BIGINT"), expression=paren(cast(count, "BIGINT")))
+        rest = call(name, node.this, cast(call("GREATEST", kept, 0, type="BIGINT"), "INTEGER"), type="VARCHAR")
         if size is not None:
-            return made
+            return rest
         negative = exp.LT(this=paren(count), expression=number(0))
-        return case((negative, raised(f"{name.lower()}(): engines disagree on a negative length")), default=made)
+        return case((negative, rest), default=call(name, node.this, cast(count, "INTEGER"), type="VARCHAR"))
 
     return rule
 
@@ -164,11 +177,17 @@ def _repeat(node: Any) -> exp.Expr | None:
 
 def _pad(node: Any) -> exp.Expr:
     name = "LPAD" if node.args.get("is_left") else "RPAD"
-    _text(node.this, f"{name.lower()}()")
-    fill, size = node.args.get("fill_pattern"), integer(node.expression)
-    if not literal_text(fill) or size is None or size < 0:
-        refuse(f"{name.lower()}() with a length or filling that is no constant", "it is not shown to agree there")
-    return call(name, node.this, node.expression, fill, type="VARCHAR")
+    what, fill, size = f"{name.lower()}()", node.args.get("fill_pattern"), node.expression
+    _text(node.this, what)
+    _text(fill, what)
+    if kind(size) != "int":
+        refuse(f"{what} to a length that is no integer", "it is not shown to agree there")
+    made = call(name, node.this, size if integer(size) is not None else cast(size, "INTEGER"), fill, type="VARCHAR")
+    if literal_text(fill):
+        return made
+    longer = exp.GT(this=paren(size), expression=call("CHAR_LENGTH", node.this, type="BIGINT"))
+    short = exp.And(this=exp.EQ(this=paren(fill), expression=text("")), expression=longer)
+    return case((short, raised(f"{what}: nothing to fill with")), default=made)
 
 
 def _replace(node: Any) -> exp.Expr:
@@ -188,16 +207,24 @@ def _position(node: Any) -> exp.Expr:
 def _part(node: Any) -> exp.Expr:
     _text(node.this, "split_part()")
     delimiter, at = literal_text(node.args.get("delimiter")), integer(node.args.get("part_index"))
-    if not delimiter or at is None or at < 1:
-        refuse("split_part() with a delimiter or index that is no constant, or not above 0", "it is not shown to agree")
+    if not delimiter or at is None or at == 0:
+        refuse("split_part() with a delimiter or index that is no constant, or empty", "it is not shown to agree")
     return call("SPLIT_PART", node.this, node.args["delimiter"], node.args["part_index"], type="VARCHAR")
 
 
 def _split(node: Any) -> exp.Expr:
     _text(node.this, "string_split()")
     delimiter = literal_text(node.expression)
-    if not delimiter or "\\E" in delimiter:
-        refuse("string_split() by what is no constant, or empty", "it is not shown to agree there")
+    if delimiter == "":
+        # One letter each, and the empty text stands for itself.
+        place = exp.to_identifier("_i", quoted=True)
+        letter = exp.Lambda(this=_sub(node.this, place, number(1)), expressions=[place.copy()])
+        last = call("GREATEST", call("CHAR_LENGTH", node.this, type="INTEGER"), 1, type="INTEGER")
+        made = exp.Anonymous(this="TRANSFORM", expressions=[call("SEQUENCE", 1, last), letter])
+        made.type = exp.DataType.build("VARCHAR[]", dialect="duckdb")
+        return case((exp.Is(this=paren(node.this), expression=exp.Null()), _null()), default=made)
+    if delimiter is None or "\\E" in delimiter:
+        refuse("string_split() by what is no constant", "it is not shown to agree there")
     return call("SPLIT", node.this, rf"\Q{delimiter}\E", type="VARCHAR[]")
 
 
@@ -289,7 +316,8 @@ def _format(node: Any) -> exp.Expr:
 
 def _hash(name: str) -> Any:
     def rule(node: Any) -> exp.Expr:
-        _text(node.this, f"{name}()")
+        if kind(node.this) != "blob":
+            _text(node.this, f"{name}()")
         if name == "sha256":
             if integer(node.args.get("length")) not in (None, 256):
                 refuse("sha2() of another length than 256", "it is not shown to agree there")

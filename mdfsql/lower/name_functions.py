@@ -68,6 +68,17 @@ def _bytes(node: exp.Anonymous) -> exp.Expr:
     return call("OCTET_LENGTH", node.expressions[0], type="BIGINT")
 
 
+def _text_unary(cls: type[exp.Expr]) -> Callable[[exp.Anonymous], exp.Expr]:
+    return lambda node: cls(this=node.expressions[0].copy())
+
+
+def _bits(node: exp.Anonymous) -> exp.Expr:
+    (value,) = node.expressions
+    if kind(value) != "int":
+        refuse(f"bin() of {kind(value).upper()}", "it is not shown to agree there")
+    return call("BIN", cast(value, "BIGINT"), type="VARCHAR")
+
+
 NAMES: dict[str, tuple[int, Callable[[exp.Anonymous], exp.Expr]]] = {
     "error": (1, _error),
     "isfinite": (1, _finite),
@@ -80,6 +91,10 @@ NAMES: dict[str, tuple[int, Callable[[exp.Anonymous], exp.Expr]]] = {
     "suffix": (2, _text_binary(exp.EndsWith)),
     "strlen": (1, _bytes),
     **named_numbers,
+    "ord": (1, _text_unary(exp.Unicode)),
+    "base64": (1, _text_unary(exp.ToBase64)),
+    "bin": (1, _bits),
+    "regexp_split_to_array": (2, _text_binary(exp.RegexpSplit)),
 }
 
 # Names of layout hints, which stand where a function may.

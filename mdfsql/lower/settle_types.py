@@ -205,6 +205,10 @@ ANONYMOUS: dict[str, exp.DataType | Callable[[Any], exp.DataType | None]] = {
     "lcm": BIGINT,
     "least_common_multiple": BIGINT,
     "bit_count": build("TINYINT"),
+    "ord": INT,
+    "bin": TEXT,
+    "base64": TEXT,
+    "regexp_split_to_array": build("VARCHAR[]"),
 }
 
 
@@ -303,6 +307,17 @@ TYPES: dict[type[exp.Expr], Callable[[Any], exp.DataType | None]] = {
     exp.Format: _fixed(TEXT),
     exp.Hex: _fixed(TEXT),
     exp.Translate: _fixed(TEXT),
+    exp.Ascii: _fixed(INT),
+    exp.Unicode: _fixed(INT),
+    exp.Chr: _fixed(TEXT),
+    exp.Levenshtein: _fixed(BIGINT),
+    exp.Encode: _fixed(build("BLOB")),
+    exp.ToBase64: _fixed(TEXT),
+    exp.SHA: _fixed(TEXT),
+    exp.BitLength: _fixed(BIGINT),
+    exp.RegexpExtractAll: _fixed(build("VARCHAR[]")),
+    exp.RegexpSplit: _fixed(build("VARCHAR[]")),
+    exp.SimilarTo: _fixed(BOOL),
     exp.UnixToTime: _unix,
     exp.Explode: _element,
     exp.Transform: _mapped,
