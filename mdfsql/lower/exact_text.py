@@ -83,10 +83,40 @@ def _substring(node: Any) -> exp.Expr | None:
     at, size = integer(start), integer(length)
     if kind(start) != "int" or (length is not None and kind(length) != "int"):
         refuse("substring() at a position that is no integer", "it is not shown to agree there")
-    if at is not None and at > 0 and (length is None or (size is not None and size >= 0)):
+    low, high = _least(start), 0 if length is None else _least(length)
+    if high is None or high < 0:
+        return _either_way(node.this, start, length)
+    # There, 0 stands for 1, and from the smallest INTEGER a sign is lost.
+    if at == 0 and length is not None:
+        return _sub(node.this, number(1), number(max(size - 1, 0)) if size is not None else _less(length, number(1)))
+    if at is not None or (low is not None and low > 0):
         return _sub(node.this, start, length)
-    # Counted from 0: from the end where it is negative. A negative length goes back from there.
-    count = call("CHAR_LENGTH", node.this, type="BIGINT")
+    if length is not None:
+        return _sub(node.this, start, _less(length, cast(paren(_is(start, 0)), "INTEGER")))
+    return case((_is(start, -(2**31)), node.this), default=_sub(node.this, start, None))
+
+
+def _least(node: exp.Expr) -> int | None:
+    """Return a number that an integer is never below, if one is to be seen."""
+    if isinstance(node, exp.Paren):
+        return _least(node.this)
+    parts = [node.this, *node.expressions] if isinstance(node, exp.Greatest) else [node]
+    return max((n for n in map(integer, parts) if n is not None), default=None)
+
+
+def _is(node: exp.Expr, value: int) -> exp.Expr:
+    return exp.EQ(this=paren(node), expression=number(value))
+
+
+def _less(node: exp.Expr, by: exp.Expr) -> exp.Expr:
+    return exp.Sub(this=paren(node), expression=by)
+
+
+def _either_way(value: exp.Expr, start: exp.Expr, length: exp.Expr) -> exp.Expr:
+    """Return the part of a text from a start of any sign, that goes back from there where its length is negative."""
+    at = integer(start)
+    # Counted from 0: from the end where it is negative.
+    count = call("CHAR_LENGTH", value, type="BIGINT")
     first: exp.Expr
     if at is None:
         back = exp.LT(this=paren(start), expression=number(0))
@@ -96,12 +126,14 @@ def _substring(node: Any) -> exp.Expr | None:
         )
     else:
         first = exp.Add(this=count, expression=number(at)) if at < 0 else number(at - 1)
-    low, high = (call("GREATEST", part, 0, type="BIGINT") for part in _ends(first, length, count))
-    size_ = call("GREATEST", exp.Sub(this=high, expression=low.copy()), 0, type="BIGINT")
+    last = exp.Add(this=exp.Paren(this=first.copy()), expression=cast(length, "BIGINT"))
+    ends = (call(name, first, last, type="BIGINT") for name in ("LEAST", "GREATEST"))
+    low, high = (call("GREATEST", end, 0, type="BIGINT") for end in ends)
+    size = call("GREATEST", exp.Sub(this=high, expression=low.copy()), 0, type="BIGINT")
     begin = cast(exp.Paren(this=exp.Add(this=low, expression=number(1))), "INTEGER")
-    made = _sub(node.this, begin, cast(size_, "INTEGER"))
+    made = _sub(value, begin, cast(size, "INTEGER"))
     # GREATEST and LEAST pass over NULL.
-    given = [part for part in (start, length) if part is not None and integer(part) is None]
+    given = [part for part in (start, length) if integer(part) is None]
     absent = [exp.Is(this=paren(part), expression=exp.Null()) for part in given]
     return case(*((test, _null()) for test in absent), default=made) if absent else made
 
@@ -110,13 +142,6 @@ def _null() -> exp.Expr:
     made = exp.Null()
     made.type = exp.DataType(this=exp.DataType.Type.NULL)
     return made
-
-
-def _ends(first: exp.Expr, length: exp.Expr | None, count: exp.Expr) -> tuple[exp.Expr, exp.Expr]:
-    if length is None:
-        return first, count
-    last = exp.Add(this=exp.Paren(this=first.copy()), expression=cast(length, "BIGINT"))
-    return call("LEAST", first, last, type="BIGINT"), call("GREATEST", first, last, type="BIGINT")
 
 
 def _sub(value: exp.Expr, start: exp.Expr, length: exp.Expr | None) -> exp.Expr:
