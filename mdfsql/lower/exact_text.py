@@ -83,13 +83,13 @@ def _substring(node: Any) -> exp.Expr | None:
     at, size = integer(start), integer(length)
     if kind(start) != "int" or (length is not None and kind(length) != "int"):
         refuse("substring() at a position that is no integer", "it is not shown to agree there")
-    low, high = _least(start), 0 if length is None else _least(length)
-    if high is None or high < 0:
+    begin, shortest = _least(start), 0 if length is None else _least(length)
+    if shortest is None or shortest < 0:
         return _either_way(node.this, start, length)
     # There, 0 stands for 1, and from the smallest INTEGER a sign is lost.
     if at == 0 and length is not None:
         return _sub(node.this, number(1), number(max(size - 1, 0)) if size is not None else _less(length, number(1)))
-    if at is not None or (low is not None and low > 0):
+    if (at is not None and at > -(2**31)) or (begin is not None and begin > 0):
         return _sub(node.this, start, length)
     if length is not None:
         return _sub(node.this, start, _less(length, cast(paren(_is(start, 0)), "INTEGER")))
