@@ -251,6 +251,10 @@ def _grouping(node: Any) -> exp.Expr:
     group = query.args.get("group") if query is not None else None
     if group is None or not group.find(exp.GroupingSets, exp.Cube, exp.Rollup):
         return number(0)
+    if node.find_ancestor(exp.Order, exp.Select) is not query and len(node.expressions) > 1:
+        refuse(
+            "ORDER BY grouping() of several columns", "Spark 3.5 does not find them there", "order by an output of it"
+        )
     bits = [exp.Grouping(expressions=[key.copy()]) for key in node.expressions]
     made = cast(bits[0], "BIGINT")
     for bit in bits[1:]:
