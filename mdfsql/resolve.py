@@ -24,6 +24,7 @@ def resolve(tree: exp.Expr, sources: tuple[Source, ...], engine: str) -> exp.Exp
     plain_negations(tree)
     plain_sources(tree)
     plain_comprehensions(tree)
+    one_side_joins(tree, engine)
     try:
         tree = qualify(tree, schema=schema, dialect="duckdb", validate_qualify_columns=True)
         order_by_inputs(tree, schema)
@@ -61,6 +62,19 @@ def plain_comprehensions(tree: exp.Expr) -> None:
 
 def _lambda(body: exp.Expr, name: exp.Expr) -> exp.Lambda:
     return exp.Lambda(this=body.copy(), expressions=[name.copy()])
+
+
+def one_side_joins(tree: exp.Expr, engine: str) -> None:
+    """Refuse USING after an outer join that may leave the left column NULL: only one side would be read."""
+    for select in tree.find_all(exp.Select):
+        outer = False
+        for join in select.args.get("joins") or ():
+            if outer and (join.args.get("using") or join.method.upper() == "NATURAL"):
+                why = "of the column that both sides share only one would be read"
+                raise Unsupported(
+                    "USING after a RIGHT or FULL JOIN", engine, why, "JOIN ... ON coalesce(a.k, b.k) = c.k"
+                )
+            outer = outer or join.side.upper() in ("RIGHT", "FULL")
 
 
 def order_by_inputs(tree: exp.Expr, schema: MappingSchema) -> None:

@@ -109,6 +109,8 @@ def _table(node: Any) -> None:
 
 def _select(node: Any) -> None:
     _named_windows(node)
+    if node.args.get("distinct") and node.args.get("qualify"):
+        refuse("DISTINCT with QUALIFY", "it is not shown to agree there", "QUALIFY in a subquery")
     for name in ("sample", "into", "locks", "connect", "match", "cluster", "distribute", "sort"):
         if node.args.get(name):
             refuse(f"{name.upper()} in SELECT", "it is not shown to agree there")

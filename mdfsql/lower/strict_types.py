@@ -93,9 +93,29 @@ def _comparable(node: exp.Expr) -> None:
         refuse(f"comparison of {kind(node).upper()} values", "it is not shown to agree there")
 
 
+def _in_condition(node: exp.In) -> None:
+    """Refuse IN (SELECT ...) where it matters that it is NULL and not FALSE: as a value, it is FALSE on Spark."""
+    inner: exp.Expr = node
+    while isinstance(inner.parent, (exp.And, exp.Or, exp.Paren)):
+        inner = inner.parent
+    if isinstance(inner.parent, (exp.Where, exp.Having)):
+        return
+    inner = node
+    while isinstance(inner.parent, exp.Paren):
+        inner = inner.parent
+    if isinstance(inner.parent, exp.Not):
+        inner = inner.parent
+        while isinstance(inner.parent, (exp.And, exp.Paren)):
+            inner = inner.parent
+        if isinstance(inner.parent, (exp.Where, exp.Having)):
+            return
+    refuse("IN (SELECT ...) as a value", "there it is FALSE where it should be NULL", "a join, or EXISTS")
+
+
 def _in(node: Any) -> None:
     query = node.args.get("query")
     if query is not None:
+        _in_condition(node)
         inner: Any = query.unnest() if isinstance(query, exp.Subquery) else query
         asked = node.this.expressions if isinstance(node.this, exp.Tuple) else [node.this]
         for left, right in zip(asked, inner.selects, strict=True):
@@ -167,6 +187,8 @@ def _lag(node: Any) -> None:
     default = node.args.get("default")
     if default is not None:
         _merge([node.this, default], f"{node.key}()")
+        if kind(default) not in (kind(node.this), "null"):
+            refuse(f"{node.key}() with a default of another type", "there it is cast to the value's", "CAST the value")
 
 
 def _boolean(*names: str) -> Any:
