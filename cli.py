@@ -513,8 +513,8 @@ def transpile(
     """Print the SQL that an engine would be sent.
 
     Nothing is run, and the engine need not be installed. For an engine the query is bound, rewritten and checked as
-    when it runs, so its tables must be known: --table, or files named in it. They stand under the names that the
-    engine is shown them by; a note says which is which.
+    when it runs, so its tables must be known: --table, or files named in it. Those that the text does not read by
+    itself stand under the names that the engine is shown them by; a note says which is which.
 
     For another dialect the query is only written in it by sqlglot: no table need be known, and nothing is promised
     about its answer there.
@@ -526,7 +526,8 @@ def transpile(
 
             _, plan = dataset.plan(to)
             click.echo(plan.tree.sql(target_of(to).dialect, pretty=True) + ";")
-            say([f"{source.name}: {', '.join(getattr(source, 'paths', ()))}" for source in plan.sources], quiet)
+            named = [source for source in plan.sources if source.name not in plan.inlined]
+            say([f"{source.name}: {', '.join(getattr(source, 'paths', ()))}" for source in named], quiet)
         return
     from sqlglot import Dialect, ErrorLevel
     from sqlglot.errors import UnsupportedError

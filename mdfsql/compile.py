@@ -17,7 +17,7 @@ from mdfsql.errors import Unsupported
 from mdfsql.relation import Relation, same_type, with_alternatives
 from mdfsql.schema import Schema
 
-__all__ = ["Note", "Plan", "compile_relation", "is_inlined", "target_of", "trace"]
+__all__ = ["Note", "Plan", "compile_relation", "target_of", "trace"]
 
 TARGETS = {"duckdb": "duckdb", "spark": "spark", "dask": "dask_sql"}
 
@@ -39,12 +39,16 @@ class Note:
 
 @dataclass(frozen=True)
 class Plan:
-    """What an engine is handed: SQL in its dialect, the sources it reads, and the bound output schema."""
+    """What an engine is handed: SQL in its dialect, the sources it reads, and the bound output schema.
+
+    ``inlined`` are the names of those sources that the SQL reads by itself.
+    """
 
     sql: str
     sources: tuple[Source, ...]
     schema: Schema
     tree: exp.Query
+    inlined: frozenset[str] = frozenset()
 
 
 def compile_relation(relation: Relation, target: Target) -> Plan:
@@ -89,7 +93,7 @@ def _with_python(relation: Relation, target: Target) -> Relation:
 
 # What was lowered, by the reference text and the target. A source's name is never used twice, so the text alone says
 # what it means; the sources themselves are not kept here, for they may hold large tables.
-_lowered: OrderedDict[tuple[str, str], tuple[str, exp.Query]] = OrderedDict()
+_lowered: OrderedDict[tuple[str, str], tuple[str, exp.Query, frozenset[str]]] = OrderedDict()
 MOST_LOWERED = 512
 
 
@@ -107,41 +111,54 @@ def _compile(relation: Relation, target: Target) -> Plan:
         lowered = lower(tree, sources, target)
         if target.resolve and len(lowered.selects) != len(relation.schema):
             raise Unsupported("this query", target.name, "its output columns could not be resolved one by one")
-        written = _with_scans(lowered, sources) if target.inlines else lowered
+        inlined = _inline_scans(lowered, sources) if target.inlines else frozenset()
         try:
-            found = _lowered[key] = (written.sql(target.dialect, unsupported_level=ErrorLevel.RAISE), lowered)
+            found = _lowered[key] = (lowered.sql(target.dialect, unsupported_level=ErrorLevel.RAISE), lowered, inlined)
         except UnsupportedError as error:
             raise Unsupported("this query", target.name, f"a part of it has no form there ({error})") from error
         while len(_lowered) > MOST_LOWERED:
             _lowered.popitem(last=False)
-    return Plan(sql=found[0], sources=sources, schema=relation.schema, tree=found[1])
+    sql, lowered, inlined = found
+    return Plan(sql=sql, sources=sources, schema=relation.schema, tree=lowered, inlined=inlined)
 
 
-MOST_INLINED = 20
+MOST_INLINED = 20  # paths: more would make the text long
 
 
-def is_inlined(source: Source) -> bool:
-    """Tell whether the reference reads a source where its name stands, and not through a view.
+def _inline_scans(tree: exp.Query, sources: tuple[Source, ...]) -> frozenset[str]:
+    """Write files where their names stand, and return the names that stand nowhere any more.
 
-    DuckDB filters within a scan what it does not filter within a view of one. Many paths would make the text long.
+    DuckDB filters within a scan what it does not filter within a view of one. The view has the columns that the files
+    had when they were first looked at; a scan has those of now, so that it is read by their names alone.
     """
-    return (
-        isinstance(source, FileSource)
-        and len(source.paths) <= MOST_INLINED
-        and all(same_type(own, source.schema[name]) for name, own in source.own)
-    )
-
-
-def _with_scans(tree: exp.Query, sources: tuple[Source, ...]) -> exp.Query:
-    files = {source.name: source for source in sources if isinstance(source, FileSource) and is_inlined(source)}
-    if not files:
-        return tree
-    tree = tree.copy()
+    files = {source.name: source for source in sources if isinstance(source, FileSource) and _is_plain(source)}
+    left = set()
     for table in list(tree.find_all(exp.Table)):
         source = files.get(table.name)
-        if source is not None:
+        if source is None:
+            continue
+        if _by_name(table, source):
             table.set("this", scan(source.format, source.paths, dict(source.options)))
-    return tree
+        else:
+            left.add(source.name)
+    return frozenset(files) - left
+
+
+def _is_plain(source: FileSource) -> bool:
+    """Tell whether a scan of the files gives the source's own types."""
+    return len(source.paths) <= MOST_INLINED and all(same_type(own, source.schema[name]) for name, own in source.own)
+
+
+def _by_name(table: exp.Table, source: Source) -> bool:
+    """Tell whether a query reads of a table, and of nothing else, columns that it names."""
+    select = table.parent.parent if isinstance(table.parent, exp.From) else None
+    if not isinstance(select, exp.Select) or any(select.args.get(part) for part in ("joins", "laterals")):
+        return False
+    if any(value for part, value in table.args.items() if part not in ("this", "alias")) or select.find(exp.Columns):
+        return False
+    names = {name.lower() for name in source.schema}
+    stars = (star for star in select.find_all(exp.Star) if not isinstance(star.parent, exp.Count))
+    return next(stars, None) is None and all(found.name.lower() in names for found in select.find_all(exp.Column))
 
 
 def lower(tree: exp.Expr, sources: tuple[Source, ...], target: Target, notes: list[Note] | None = None) -> exp.Query:

@@ -3,6 +3,7 @@
 import os
 import pathlib
 
+import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -186,3 +187,34 @@ def test_links_stay_and_devices_are_refused(rows, tmp_path):
     assert (tmp_path / "link.csv").is_symlink() and Dataset.read_csv(tmp_path / "real.csv").count() == 1
     with pytest.raises(mdf.errors.DataError, match="neither a file nor a folder"):
         rows.write_csv("/dev/null", mode="overwrite")
+
+
+def test_a_file_that_changes_is_read_by_the_names_that_it_had(tmp_path):
+    path = tmp_path / "t.parquet"
+
+    def write(query):
+        duckdb.sql(f"COPY ({query}) TO '{path}'")
+
+    write("SELECT 1 AS a, 2 AS b")
+    whole = mdf.Dataset.read_parquet(path)
+    queries = [
+        (whole, [{"a": 1, "b": 2}]),
+        (whole.filter("a > 0"), [{"a": 1, "b": 2}]),
+        (whole.select("b"), [{"b": 2}]),
+        (mdf.sql("SELECT b, a FROM t WHERE a > 0", t=whole), [{"b": 2, "a": 1}]),
+        (mdf.sql("SELECT count(*) AS n, sum(b) AS s FROM t", t=whole), [{"n": 1, "s": 2}]),
+        (mdf.sql("SELECT x.a, y.b FROM t AS x JOIN t AS y USING (a)", t=whole), [{"a": 1, "b": 2}]),
+        (mdf.sql("SELECT a FROM t UNION ALL SELECT b FROM (SELECT * FROM t)", t=whole), [{"a": 1}, {"a": 2}]),
+    ]
+    for columns in ("2 AS b, 1 AS a", "0 AS z, 1 AS a, 9 AS b_, 2 AS b"):
+        write(f"SELECT {columns}")
+        for dataset, rows in queries:
+            assert dataset.collect() == rows
+            assert dataset.to_arrow().to_pylist() == rows
+
+
+def test_a_filter_reaches_the_scan_of_a_file(tmp_path):
+    path = tmp_path / "t.parquet"
+    duckdb.sql(f"COPY (SELECT 1 AS a, 2 AS b) TO '{path}'")
+    text = mdf.Dataset.read_parquet(path).filter("a > 0").select("b").explain()
+    assert f"FROM READ_PARQUET(['{path}'])" in text.partition("-- sent to duckdb")[2]

@@ -13,7 +13,7 @@ from sqlglot import exp
 
 from mdfsql.bind import describe_files, scan
 from mdfsql.catalog import ArrowSource, CacheSource, EngineSource, FileSource, PythonSource, Source
-from mdfsql.compile import Plan, compile_relation, is_inlined
+from mdfsql.compile import Plan, compile_relation
 from mdfsql.dialects.duckdb import target
 from mdfsql.engines.base import users_error
 from mdfsql.errors import BackendError, DataError, EngineError
@@ -177,7 +177,9 @@ class DuckDBEngine:
             if isinstance(source, PythonSource):
                 streams.append(_PythonStream(self, source))
                 cursor.register(source.name, streams[-1])
-            elif source.name not in shown and not is_inlined(source):
+            elif source.name in plan.inlined:
+                continue
+            elif source.name not in shown:
                 self._show(cursor, source)
             shown.add(source.name)
         return cursor
