@@ -9,7 +9,7 @@ import os
 import sys
 import threading
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import IO, TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -130,15 +130,22 @@ def engine_of(options: dict[str, Any]) -> Iterator[Backend]:
 
 
 @contextlib.contextmanager
-def dataset_of(text: str, dialect: str, params: dict[str, Any], tables: dict[str, str]) -> Iterator[mdfsql.Dataset]:
-    """Give a query as a dataset, its tables registered meanwhile."""
+def registered(tables: Mapping[str, Any]) -> Iterator[None]:
+    """Have tables registered meanwhile."""
     try:
-        for name, path in tables.items():
-            mdfsql.register(name, files(path))
-        yield mdfsql.sql(text, dialect, params)
+        for name, data in tables.items():
+            mdfsql.register(name, data)
+        yield
     finally:
         for name in {name.lower(): name for name in mdfsql.tables()}.keys() & {name.lower() for name in tables}:
             mdfsql.unregister(name)
+
+
+@contextlib.contextmanager
+def dataset_of(text: str, dialect: str, params: dict[str, Any], tables: dict[str, str]) -> Iterator[mdfsql.Dataset]:
+    """Give a query as a dataset, its tables registered meanwhile."""
+    with registered({name: files(path) for name, path in tables.items()}):
+        yield mdfsql.sql(text, dialect, params)
 
 
 def files(path: str) -> Any:
@@ -593,18 +600,20 @@ def check(
     if a query is refused, and with 1 if one does not read or bind; made for a CI job.
     """
     from mdfsql.bind import declared_tables
+    from mdfsql.check import declared as without_rows
     from mdfsql.check import statements
 
     given: dict[str, Any] = {name: files(path) for name, path in tables.items()}
     if declared is not None:
-        given |= declared_tables(read_utf8(declared, "the schema"))
+        found = declared_tables(read_utf8(declared, "the schema"))
+        given |= {name: without_rows(types) for name, types in found.items()}
     report: list[dict[str, Any]] = []
-    for path in paths:
-        with click.open_file(path, "rb") as file:
-            text = read_utf8(file, path)
-        found = list(statements(text, dialect)) or [text]
-        for statement in found:
-            report += check_one(statement, engines, dialect, params, given, path)
+    with registered(given):
+        for path in paths:
+            with click.open_file(path, "rb") as file:
+                text = read_utf8(file, path)
+            for statement in list(statements(text, dialect)) or [text]:
+                report += check_one(statement, engines, dialect, params, path)
     states = {row["status"] for row in report}
     if format == "json":
         import json
@@ -620,47 +629,32 @@ def check(
 
 
 def check_one(
-    text: str, engines: list[str], dialect: str, params: dict[str, Any], tables: dict[str, Any], path: str
+    text: str, engines: list[str], dialect: str, params: dict[str, Any], path: str
 ) -> Iterator[dict[str, Any]]:
-    """Yield the rows of the report for one statement."""
-    begins = len(text) - len(text.lstrip())
-    start = text.count("\n", 0, begins) + 1
-    used = {name: value for name, value in params.items() if f"${name}" in text}
+    """Yield the rows of the report for one statement: its engines', or one that tells why it is no query."""
+    from mdfsql.query import parameters_of, parse_query
+
+    start = text.count("\n", 0, len(text) - len(text.lstrip())) + 1
+
+    def row(status: str, engine: str | None, said: Any, error: Any = None, **more: Any) -> dict[str, Any]:
+        line, column = getattr(error, "line", None) or start, getattr(error, "column", None)
+        place = {"file": path, "line": line, "column": column, "engine": engine, "status": status}
+        return {**place, **more, "text": located(path, line, column, str(said))}
+
     try:
-        found = mdfsql.check(text, engines, dialect, used, **tables)
+        # A file's queries share the parameters that are given; each has its own.
+        own = {node.name for node in parameters_of(parse_query(text, dialect))}
+        found = mdfsql.check(text, engines, dialect, {name: value for name, value in params.items() if name in own})
     except errors.MdfError as error:
-        line = getattr(error, "line", None) or start
-        column = getattr(error, "column", None)
-        yield {
-            "file": path,
-            "line": line,
-            "column": column,
-            "engine": None,
-            "status": "failed",
-            "reason": getattr(error, "reason", str(error)),
-            "text": located(path, line, column, str(error)),
-        }
+        yield row("failed", None, error, error, reason=getattr(error, "reason", str(error)))
         return
     for finding in found:
         refusal = finding.refusal
-        line, column = (refusal.line or start, refusal.column) if refusal else (start, None)
-        row = {"file": path, "line": line, "column": column, "engine": finding.engine}
         if refusal is None:
-            yield {
-                **row,
-                "status": "ok",
-                "passes": list(finding.passes),
-                "text": located(path, line, column, str(finding)),
-            }
+            yield row("ok", finding.engine, finding, passes=list(finding.passes))
         else:
-            yield {
-                **row,
-                "status": "refused",
-                "construct": refusal.construct,
-                "why": refusal.why,
-                "instead": refusal.instead,
-                "text": located(path, line, column, str(refusal)),
-            }
+            parts = {"construct": refusal.construct, "why": refusal.why, "instead": refusal.instead}
+            yield row("refused", finding.engine, refusal, refusal, **parts)
 
 
 def located(path: str, line: int, column: int | None, text: str) -> str:

@@ -20,7 +20,7 @@ from mdfsql.schema import Schema, canonical, quote
 if TYPE_CHECKING:
     import duckdb
 
-__all__ = ["bind", "describe_files", "expand"]
+__all__ = ["bind", "canonical_schema", "declared_tables", "describe_files", "expand", "scan"]
 
 # Tables are made once for each schema; past this many the one not used for longest is dropped.
 MOST_TABLES = 512
@@ -171,14 +171,21 @@ def describe_files(
         raise DataError(f"cannot read {format} {shown_paths(paths)}: {_sentence(error)[:400]}") from error
     finally:
         connection.close()
+    return canonical_schema(own, f"{format} {shown_paths(paths)}"), own, settled
+
+
+def canonical_schema(own: Mapping[str, str], what: str) -> Schema:
+    """Return the schema of columns of the reference's own types; DataError for a type that no result may have."""
     try:
-        return Schema({name: canonical(type_) for name, type_ in own.items()}), own, settled
+        return Schema({name: canonical(type_) for name, type_ in own.items()})
     except ValueError as error:
-        raise DataError(f"{format} {shown_paths(paths)}: {error}") from error
+        raise DataError(f"{what}: {error}") from error
 
 
 def declared_tables(ddl: str) -> dict[str, Schema]:
-    """Return the tables that CREATE TABLE statements in the reference dialect declare; QueryError where they do not.
+    """Return the tables that CREATE TABLE statements in the reference dialect declare.
+
+    Raises QueryError for statements that fail, and DataError for a type that no result may have.
 
     >>> declared_tables("CREATE TABLE t (a INTEGER, b DECIMAL(10, 2) NOT NULL)")
     {'t': Schema(a INTEGER, b DECIMAL(10,2))}
@@ -188,14 +195,13 @@ def declared_tables(ddl: str) -> dict[str, Schema]:
     with duckdb.connect(":memory:", config={"enable_external_access": False}) as connection:
         try:
             connection.execute(ddl)
-            names = [name for (name,) in connection.execute("SELECT table_name FROM duckdb_tables()").fetchall()]
-            made = [connection.table(quote(name)) for name in names]
+            rows = connection.execute("SELECT table_name, column_name, data_type FROM duckdb_columns()").fetchall()
         except duckdb.Error as error:
             raise QueryError(f"the tables cannot be declared: {' '.join(str(error).split())}") from error
-        return {
-            name: Schema({n: canonical(str(t)) for n, t in zip(table.columns, table.types, strict=True)})
-            for name, table in zip(names, made, strict=True)
-        }
+    tables: dict[str, dict[str, str]] = {}
+    for table, column, type_ in rows:
+        tables.setdefault(table, {})[column] = type_
+    return {table: canonical_schema(own, f"the table {table}") for table, own in tables.items()}
 
 
 def scan(format: str, paths: Sequence[str], options: Mapping[str, Any]) -> exp.Anonymous:

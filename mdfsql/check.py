@@ -18,7 +18,7 @@ from mdfsql.frontend import sql
 from mdfsql.relation import Relation
 from mdfsql.schema import Schema
 
-__all__ = ["Finding", "check", "statements"]
+__all__ = ["Finding", "check", "declared", "statements"]
 
 
 @dataclass(frozen=True)
@@ -63,12 +63,13 @@ def check(
         if engine not in TARGETS:
             raise BackendError(f"there is no engine {engine!r}; there are {', '.join(TARGETS)}")
     if not isinstance(query, Dataset):
-        given = {name: _declared(data) if isinstance(data, Schema) else data for name, data in tables.items()}
+        given = {name: declared(data) if isinstance(data, Schema) else data for name, data in tables.items()}
         query = sql(query, dialect, params, **given)
     return [_finding(query._relation, engine) for engine in wanted]
 
 
-def _declared(schema: Schema) -> Dataset:
+def declared(schema: Schema) -> Dataset:
+    """Return a dataset of these columns whose rows are not here: it can be checked, and not run."""
     rows = Source(schema=schema)
     return Dataset(Relation(exp.select("*").from_(exp.to_table("_0")), {"_0": rows}, schema=schema))
 

@@ -10,18 +10,7 @@ import click
 
 from mdfsql import errors
 
-__all__ = [
-    "ENGINES",
-    "QUIET",
-    "READING",
-    "RUNNING",
-    "SQL",
-    "known_dialect",
-    "pairs",
-    "parameter",
-    "text_of",
-    "together",
-]
+__all__ = ["ENGINES", "QUIET", "READING", "RUNNING", "SQL", "parameter", "read_utf8", "text_of"]
 
 ENGINES = ("duckdb", "spark", "dask")
 

@@ -118,10 +118,15 @@ def _statement_name(tree: exp.Expr, text: str) -> str:
     return words[0].text.upper() if words else tree.key.upper()
 
 
+def parameters_of(tree: exp.Query) -> list[exp.Expr]:
+    """Return the nodes that stand for a parameter."""
+    return list(tree.find_all(exp.Placeholder, exp.Parameter))
+
+
 def bind_parameters(tree: exp.Query, params: Mapping[str, Any], text: str) -> exp.Query:
     """Return the query with each ``$name`` replaced by its value; QueryError for one missing or not used."""
     used: set[str] = set()
-    for node in list(tree.find_all(exp.Placeholder, exp.Parameter)):
+    for node in parameters_of(tree):
         name = node.name
         if name in ("", "?"):
             raise QueryError("a parameter has no name: write $name, and pass params={'name': value}", sql=text)

@@ -6,11 +6,14 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
 
 import mdfsql as mdf
+import mdfsql.files
+from mdfsql.bind import describe_files
 from mdfsql.check import statements
 from mdfsql.cli import main
 from mdfsql.errors import BackendError, BindError, QueryError, Unsupported
@@ -143,6 +146,37 @@ def test_exit_codes(files: Path) -> None:
     (files / "schema.sql").write_text("CREATE TABLE t (a NOTYPE)")
     bad = run("q.sql", "--schema", "schema.sql")
     assert bad.exit_code == 1 and "the tables cannot be declared" in bad.stderr
+
+
+def test_a_type_that_no_result_may_have_is_named(files: Path) -> None:
+    (files / "schema.sql").write_text("CREATE TABLE t (a INTEGER, b BIT)")
+    bad = run("q.sql", "--schema", "schema.sql")
+    assert bad.exit_code == 1 and "the table t: type BIT is not supported" in bad.stderr
+
+
+def test_any_table_name_is_a_good_name(files: Path) -> None:
+    (files / "schema.sql").write_text('CREATE TABLE "engines" (a INTEGER); CREATE TABLE query (b INTEGER)')
+    assert run("-", "--schema", "schema.sql", stdin="SELECT a, b FROM engines JOIN query ON a = b").exit_code == 0
+    assert mdf.tables() == []
+
+
+def test_each_query_takes_its_own_parameters(files: Path) -> None:
+    queries = "SELECT $kk AS a;\nSELECT '$k' AS a;\nSELECT $k AS a, $kk AS b"
+    assert run("-", "--param", "k=1", "--param", "kk=2", stdin=queries).exit_code == 0
+    assert "parameter $kk has no value" in run("-", "--param", "k=1", stdin=queries).stdout
+
+
+def test_files_are_looked_at_once(files: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (files / "t.csv").write_text("a,b\n1,x\n")
+    looked: list[Any] = []
+
+    def look(*given: Any) -> Any:
+        looked.append(given)
+        return describe_files(*given)
+
+    monkeypatch.setattr(mdfsql.files, "describe_files", look)
+    assert run("-", "--table", "t=t.csv", stdin="SELECT a FROM t; SELECT b FROM t").exit_code == 0
+    assert len(looked) == 1
 
 
 def test_a_schema_reaches_no_file(files: Path) -> None:

@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import duckdb
 from sqlglot import exp
 
-from mdfsql.bind import describe_files, scan
+from mdfsql.bind import canonical_schema, describe_files, scan
 from mdfsql.catalog import ArrowSource, CacheSource, EngineSource, FileSource, PythonSource, Source
 from mdfsql.compile import Plan, compile_relation
 from mdfsql.dialects.duckdb import target
 from mdfsql.engines.base import users_error
 from mdfsql.errors import BackendError, DataError, EngineError
 from mdfsql.relation import column, identifier, same_type
-from mdfsql.schema import Schema, canonical, data_type, quote
+from mdfsql.schema import Schema, data_type, quote
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -116,7 +116,7 @@ class DuckDBEngine:
             relation = cursor.sql(f"SELECT * FROM {name_text(name)}")
         except duckdb.CatalogException:
             return None
-        return Schema({n: canonical(str(t)) for n, t in zip(relation.columns, relation.types, strict=True)})
+        return canonical_schema(dict(zip(relation.columns, map(str, relation.types), strict=True)), f"the table {name}")
 
     def describe(self, format: str, paths: tuple[str, ...]) -> Schema:
         """Return the schema of files."""
