@@ -11,6 +11,7 @@ from sqlglot.schema import MappingSchema
 
 from mdfsql.catalog import Source
 from mdfsql.errors import Unsupported
+from mdfsql.lower.rules import located
 from mdfsql.lower.unnest_rows import plain_sources
 
 __all__ = ["resolve"]
@@ -70,10 +71,8 @@ def one_side_joins(tree: exp.Expr, engine: str) -> None:
         outer = False
         for join in select.args.get("joins") or ():
             if outer and (join.args.get("using") or join.method.upper() == "NATURAL"):
-                why = "of the column that both sides share only one would be read"
-                raise Unsupported(
-                    "USING after a RIGHT or FULL JOIN", engine, why, "JOIN ... ON coalesce(a.k, b.k) = c.k"
-                )
+                why, instead = "only one side's column would be read", "JOIN ... ON coalesce(a.k, b.k) = c.k"
+                raise located(Unsupported("USING after a RIGHT or FULL JOIN", engine, why, instead), join)
             outer = outer or join.side.upper() in ("RIGHT", "FULL")
 
 

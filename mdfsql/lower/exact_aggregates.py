@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlglot import exp
 
-from mdfsql.lower.rules import call, cast, each, kind, literal_text, number, paren, refuse
+from mdfsql.lower.rules import call, cast, each, kind, literal_text, null, number, paren, refuse, there
 
 __all__ = ["exact_aggregates"]
 
@@ -54,7 +54,7 @@ def _value(node: Any) -> Any:
 def _count(node: Any) -> None:
     if node.expressions:
         refuse("count() of several values", "rows with NULL count in another way there")
-    if not isinstance(node.this, exp.Star) and node.this is not None:
+    if not isinstance(node.this, exp.Star):
         value = _value(node)
         if isinstance(value, exp.Tuple):
             refuse("count() of a tuple", "rows with NULL count in another way there")
@@ -120,9 +120,7 @@ def _collected(
         made = exp.Anonymous(this="ARRAY_SORT", expressions=[made, _comparator(keys)])
     values = exp.Anonymous(this="TRANSFORM", expressions=[made, _lambda(["v"], _field("v", "v"))])
     values.type = node.type
-    null = exp.Null()
-    null.type = exp.DataType(this=exp.DataType.Type.NULL)
-    return exp.Case(ifs=[exp.If(this=none, true=null)], default=values)
+    return exp.Case(ifs=[exp.If(this=none, true=null())], default=values)
 
 
 def _lambda(names: list[str], body: exp.Expr) -> exp.Expr:
@@ -174,7 +172,7 @@ def _joined(node: Any) -> exp.Expr:
     if kind(value) not in ("text", "null"):
         refuse(f"string_agg() of {kind(value).upper()}", "it is not shown to agree there", "CAST it to VARCHAR")
     # NULL takes no part, and no separator with it.
-    test: exp.Expr = exp.Not(this=exp.Is(this=paren(value), expression=exp.Null()))
+    test: exp.Expr = there(value)
     condition = _filter(node)
     if condition is not None:
         test = exp.And(this=test, expression=exp.Paren(this=condition.copy()))
@@ -199,8 +197,7 @@ def _best(name: str) -> Any:
         if kind(by) not in SCALARS:
             refuse(f"{name.lower()}() by {kind(by).upper()}", "it is not shown to agree there")
         # Rows whose value is NULL take no part in the reference.
-        there = exp.Not(this=exp.Is(this=paren(value), expression=exp.Null()))
-        chosen = exp.Case(ifs=[exp.If(this=there, true=by.copy())])
+        chosen = exp.Case(ifs=[exp.If(this=there(value), true=by.copy())])
         made = call(name, value, chosen)
         made.type = node.type
         return made

@@ -7,7 +7,7 @@ from typing import Any
 from sqlglot import exp
 
 from mdfsql.lower.number_types import LEAST, digits
-from mdfsql.lower.rules import call, case, cast, each, integer, kind, number, paren, raised, refuse
+from mdfsql.lower.rules import call, case, cast, each, integer, kind, null, number, of_kind, paren, raised, refuse
 
 __all__ = ["BEYOND", "divided", "double", "exact_arithmetic", "floated", "number_kind"]
 
@@ -46,12 +46,9 @@ def _signed(*nodes: exp.Expr) -> None:
 
 def number_kind(node: exp.Expr, what: str) -> str:
     """Return the kind of a number; refuse what is none."""
-    found = kind(node)
     _signed(node)
-    if found not in ("int", "decimal", "double", "float", "null"):
-        instead = "CAST it to DOUBLE" if found == "text" else None
-        refuse(f"{what} of {found.upper()}", "it is not shown to agree there", instead)
-    return found
+    instead = "CAST it to DOUBLE" if kind(node) == "text" else None
+    return of_kind(node, what, "int", "decimal", "double", "float", "null", instead=instead)
 
 
 def double(node: exp.Expr) -> exp.Expr:
@@ -203,8 +200,7 @@ BITS = {exp.DType.TINYINT: 8, exp.DType.SMALLINT: 16, exp.DType.INT: 32, exp.DTy
 
 def _whole(node: Any, what: str) -> None:
     _signed(node)
-    if kind(node) not in ("int", "null"):
-        refuse(f"{what} of {kind(node).upper()}", "it is not shown to agree there")
+    of_kind(node, what, "int", "null")
 
 
 def _bitwise(node: Any) -> exp.Expr:
@@ -255,10 +251,11 @@ def _shift(node: Any) -> exp.Expr:
     missing = exp.Or(
         this=exp.Is(this=value.copy(), expression=exp.Null()), expression=exp.Is(this=by.copy(), expression=exp.Null())
     )
-    null = exp.Null()
-    null.type = exp.DataType(this=exp.DType.NULL)
     return case(
-        (missing, null), (good, cast(shifted, type_)), (zero, cast(number(0), type_)), default=raised("overflow in <<")
+        (missing, null()),
+        (good, cast(shifted, type_)),
+        (zero, cast(number(0), type_)),
+        default=raised("overflow in <<"),
     )
 
 

@@ -8,8 +8,22 @@ from typing import Any
 from sqlglot import exp
 
 from mdfsql.lower.exact_arithmetic import BEYOND, double, floated
-from mdfsql.lower.nested_values import null, over, variable
-from mdfsql.lower.rules import call, case, cast, each, kind, literal_text, number, paren, raised, refuse, text
+from mdfsql.lower.nested_values import over, variable
+from mdfsql.lower.rules import (
+    call,
+    case,
+    cast,
+    each,
+    is_null,
+    kind,
+    literal_text,
+    null,
+    number,
+    paren,
+    raised,
+    refuse,
+    text,
+)
 from mdfsql.lower.strict_types import _dated
 from mdfsql.lower.value_types import element_type, same_type
 
@@ -117,7 +131,7 @@ def _cast(node: Any) -> exp.Expr | None:
         message = exp.Concat(
             expressions=[text(f"cannot cast to {to}: '"), value.copy(), text("'")], safe=False, coalesce=False
         )
-        empty = exp.Is(this=paren(value), expression=exp.Null())
+        empty = is_null(value)
         if target == "double":
             words = exp.In(
                 this=call("LOWER", call("TRIM", value)),
@@ -159,7 +173,7 @@ def _nested(value: exp.Expr, to: exp.DataType) -> exp.Expr:
             parts += [text(field.name), _converted(part, field.args["kind"])]
         made = call("NAMED_STRUCT", *parts)
         made.type = to
-        return case((exp.Is(this=paren(value), expression=exp.Null()), null()), default=made)
+        return case((is_null(value), null()), default=made)
     refuse(f"CAST of {kind(value).upper()} to {to.sql('duckdb')}", "it is not shown to agree there")
 
 
@@ -209,9 +223,7 @@ def _try_cast(node: Any) -> exp.Expr | None:
             safe=False,
             coalesce=False,
         )
-        null = exp.Null()
-        null.type = exp.DataType(this=exp.DataType.Type.NULL)
-        made = case((good, _safe(node)), (doubtful, raised(message)), default=null)
+        made = case((good, _safe(node)), (doubtful, raised(message)), default=null())
         made.type = node.type
         return made
     refuse(f"TRY_CAST of {source.upper()} to {node.to.sql('duckdb')}", "it is not shown to agree there")

@@ -9,8 +9,8 @@ from sqlglot import exp
 from mdfsql.lower.exact_structs import STRUCTS, has_key, packed
 from mdfsql.lower.list_aggregates import LIST_AGGREGATES, spelled
 from mdfsql.lower.list_functions import LISTS, Function, contains, items_of, joined_lists, sort, value_like
-from mdfsql.lower.nested_values import null, order_key, present, size
-from mdfsql.lower.rules import call, case, cast, each, kind, literal_text, number, paren, raised, refuse, text
+from mdfsql.lower.nested_values import order_key, present, size
+from mdfsql.lower.rules import call, case, cast, each, kind, literal_text, null, number, paren, raised, refuse, text
 from mdfsql.lower.value_types import common, same_type
 
 __all__ = ["NESTED", "exact_lists"]

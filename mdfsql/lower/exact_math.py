@@ -8,7 +8,7 @@ from typing import Any
 from sqlglot import exp
 
 from mdfsql.lower.exact_arithmetic import BITS, divided, double, number_kind
-from mdfsql.lower.rules import call, case, cast, each, integer, kind, number, paren, raised, refuse
+from mdfsql.lower.rules import call, case, cast, each, integer, kind, number, of_kind, paren, raised, refuse
 
 __all__ = ["exact_math", "named_numbers"]
 
@@ -282,8 +282,7 @@ def _is_infinite(node: Any) -> exp.Expr:
 
 
 def _integer(node: Any, what: str) -> exp.Expr:
-    if kind(node) not in ("int", "null"):
-        refuse(f"{what} of {kind(node).upper()}", "it is not shown to agree there")
+    of_kind(node, what, "int", "null")
     return cast(node, "BIGINT")
 
 

@@ -7,8 +7,8 @@ from typing import Any
 from sqlglot import exp
 
 from mdfsql.lower.list_functions import BOOL, UBIGINT, Function, fixed, item, items_of, unsigned, value_like
-from mdfsql.lower.nested_values import empty_list, null, over, variable
-from mdfsql.lower.rules import call, case, kind, literal_text, paren, raised, refuse, text
+from mdfsql.lower.nested_values import empty_list, over, variable
+from mdfsql.lower.rules import call, case, is_null, kind, literal_text, null, of_kind, paren, raised, refuse, text
 from mdfsql.lower.value_types import common, element_type, list_of, map_of, struct_of
 
 __all__ = ["STRUCTS", "packed", "struct_type"]
@@ -112,7 +112,7 @@ def _keys(node: Any) -> exp.Expr:
     if kind(struct) != "struct":
         refuse("struct_keys() of what is no struct", "it is not shown to agree there")
     names.type = node.type
-    return case((exp.Is(this=paren(struct), expression=exp.Null()), null()), default=names)
+    return case((is_null(struct), null()), default=names)
 
 
 # --- a part of a value ------------------------------------------------------------------------------------------------
@@ -232,8 +232,7 @@ def _of_map(name: str) -> Any:
 
 def _cardinality(node: Any) -> exp.Expr:
     (value,) = node.expressions
-    if kind(value) not in ("map", "list"):
-        refuse(f"cardinality() of {kind(value).upper()}", "it is not shown to agree there")
+    of_kind(value, "cardinality()", "map", "list")
     return unsigned(value)
 
 
@@ -250,7 +249,7 @@ def _extract(node: Any) -> exp.Expr:
     key = value_like(key, own, "a key of a map")
     one = call("ARRAY", _looked_up(value, key))
     one.type = list_of(found)
-    lost = exp.Is(this=paren(value), expression=exp.Null())
+    lost = is_null(value)
     return case((lost, null()), (call("MAP_CONTAINS_KEY", value, key), one), default=empty_list(list_of(found)))
 
 

@@ -7,7 +7,24 @@ from typing import Any
 
 from sqlglot import exp
 
-from mdfsql.lower.rules import call, case, cast, each, integer, kind, literal_text, number, paren, raised, refuse, text
+from mdfsql.lower.rules import (
+    call,
+    case,
+    cast,
+    each,
+    integer,
+    is_null,
+    kind,
+    literal_text,
+    null,
+    number,
+    of_kind,
+    paren,
+    raised,
+    refuse,
+    text,
+    there,
+)
 
 __all__ = ["exact_text"]
 
@@ -20,9 +37,8 @@ def exact_text(tree: exp.Expr) -> exp.Expr:
 
 
 def _text(node: exp.Expr, what: str) -> None:
-    if kind(node) not in ("text", "null"):
-        instead = "CAST it to VARCHAR" if kind(node) in ("int", "date", "bool", "decimal", "timestamp") else None
-        refuse(f"{what} of {kind(node).upper()}", "it is not shown to agree there", instead)
+    instead = "CAST it to VARCHAR" if kind(node) in ("int", "date", "bool", "decimal", "timestamp") else None
+    of_kind(node, what, "text", "null", instead=instead)
 
 
 def _plain(what: str, *names: str) -> Any:
@@ -61,7 +77,7 @@ def cased(name: str, value: exp.Expr) -> exp.Expr:
         safe=False,
         coalesce=False,
     )
-    bad = exp.And(this=exp.Not(this=good), expression=exp.Not(this=exp.Is(this=paren(value), expression=exp.Null())))
+    bad = exp.And(this=exp.Not(this=good), expression=there(value))
     return case((bad, raised(message)), default=call(name, value, type="VARCHAR"))
 
 
@@ -134,14 +150,8 @@ def _either_way(value: exp.Expr, start: exp.Expr, length: exp.Expr) -> exp.Expr:
     made = _sub(value, begin, cast(size, "INTEGER"))
     # GREATEST and LEAST pass over NULL.
     given = [part for part in (start, length) if integer(part) is None]
-    absent = [exp.Is(this=paren(part), expression=exp.Null()) for part in given]
-    return case(*((test, _null()) for test in absent), default=made) if absent else made
-
-
-def _null() -> exp.Expr:
-    made = exp.Null()
-    made.type = exp.DataType(this=exp.DataType.Type.NULL)
-    return made
+    absent = [is_null(part) for part in given]
+    return case(*((test, null()) for test in absent), default=made) if absent else made
 
 
 def _sub(value: exp.Expr, start: exp.Expr, length: exp.Expr | None) -> exp.Expr:
@@ -190,7 +200,7 @@ def _length(node: Any) -> exp.Expr | None:
 def _reverse(node: Any) -> exp.Expr:
     _text(node.this, "reverse()")
     # The reference turns round graphemes, not code points: the same only for plain letters.
-    good = exp.Or(this=_ascii(node.this), expression=exp.Is(this=paren(node.this), expression=exp.Null()))
+    good = exp.Or(this=_ascii(node.this), expression=is_null(node.this))
     message = raised("reverse(): engines disagree on text beyond ASCII")
     return case((good, call("REVERSE", node.this, type="VARCHAR")), default=message)
 
@@ -247,7 +257,7 @@ def _split(node: Any) -> exp.Expr:
         last = call("GREATEST", call("CHAR_LENGTH", node.this, type="INTEGER"), 1, type="INTEGER")
         made = exp.Anonymous(this="TRANSFORM", expressions=[call("SEQUENCE", 1, last), letter])
         made.type = exp.DataType.build("VARCHAR[]", dialect="duckdb")
-        return case((exp.Is(this=paren(node.this), expression=exp.Null()), _null()), default=made)
+        return case((is_null(node.this), null()), default=made)
     if delimiter is None or "\\E" in delimiter:
         refuse("string_split() by what is no constant", "it is not shown to agree there")
     return call("SPLIT", node.this, rf"\Q{delimiter}\E", type="VARCHAR[]")

@@ -20,12 +20,8 @@ def known_forms(tree: exp.Expr) -> exp.Expr:
             continue
         for part, value in node.args.items():
             if value and part not in known:
-                fault = value if isinstance(value, exp.Expr) else node
-                refuse(
-                    f"{construct_name(node)} with {part.strip('_')}",
-                    "that form is not shown to agree there",
-                    node=fault,
-                )
+                construct = f"{construct_name(node)} with {part.strip('_')}"
+                refuse(construct, FORM, node=value if isinstance(value, exp.Expr) else node)
     return tree
 
 

@@ -8,8 +8,8 @@ from typing import Any
 from sqlglot import exp
 
 from mdfsql.lower.list_functions import Function, fixed, item, items_of
-from mdfsql.lower.nested_values import ELEMENT, lambda_, null, over, present, size, variable
-from mdfsql.lower.rules import call, case, cast, kind, number, text
+from mdfsql.lower.nested_values import ELEMENT, lambda_, over, present, size, variable
+from mdfsql.lower.rules import call, case, cast, kind, null, number, text
 from mdfsql.lower.value_types import element_type
 
 __all__ = ["LIST_AGGREGATES", "spelled"]

@@ -7,19 +7,22 @@ from typing import Any, NamedTuple
 
 from sqlglot import exp
 
-from mdfsql.lower.nested_values import (
-    ELEMENT,
-    empty_list,
-    lambda_,
+from mdfsql.lower.nested_values import ELEMENT, empty_list, lambda_, order_key, over, present, size, variable
+from mdfsql.lower.rules import (
+    call,
+    case,
+    cast,
+    integer,
+    is_null,
+    kind,
     null,
-    order_key,
-    over,
-    present,
-    size,
+    number,
+    paren,
+    raised,
+    refuse,
+    text,
     there,
-    variable,
 )
-from mdfsql.lower.rules import call, case, cast, integer, kind, number, paren, raised, refuse, text
 from mdfsql.lower.value_types import common, element_type, list_of, same_type
 
 __all__ = [
@@ -48,8 +51,6 @@ class Function(NamedTuple):
 
 BOOL, INT, BIGINT = (exp.DataType.build(name, dialect="duckdb") for name in ("BOOLEAN", "INTEGER", "BIGINT"))
 UBIGINT = exp.DataType.build("UBIGINT", dialect="duckdb")
-# The kinds whose values are one and the same wherever they are equal, which -0.0 and 0.0 are not.
-PLAIN = frozenset({"bool", "int", "decimal", "text", "date", "timestamp", "timestamptz"})
 
 
 def items_of(node: Any, what: str, *kinds: str) -> exp.DataType:
@@ -191,8 +192,8 @@ def contains(node: Any) -> exp.Expr:
         return cast(null(), "BOOLEAN")
     items, value = _alike(items, value, "list_contains()")
     either = exp.Or(
-        this=exp.Is(this=paren(items), expression=exp.Null()),
-        expression=exp.Is(this=paren(value), expression=exp.Null()),
+        this=is_null(items),
+        expression=is_null(value),
     )
     found = exp.Coalesce(this=call("ARRAY_CONTAINS", items, value), expressions=[exp.false()])
     found.type = BOOL
@@ -215,7 +216,7 @@ def _position(node: Any) -> exp.Expr:
         return lost
     if isinstance(value, exp.Literal):
         return at(items, value)
-    return case((exp.Is(this=paren(value), expression=exp.Null()), lost), default=at(items, value))
+    return case((is_null(value), lost), default=at(items, value))
 
 
 def _pair(node: Any, what: str) -> tuple[exp.Expr, exp.Expr]:
@@ -230,8 +231,7 @@ def _pair(node: Any, what: str) -> tuple[exp.Expr, exp.Expr]:
 
 def _has_any(node: Any) -> exp.Expr:
     left, right = _pair(node, "list_has_any()")
-    made = call("ARRAYS_OVERLAP", present(left), present(right), type="BOOLEAN")
-    return made
+    return call("ARRAYS_OVERLAP", present(left), present(right), type="BOOLEAN")
 
 
 def _has_all(node: Any) -> exp.Expr:

@@ -49,8 +49,7 @@ NAMES: dict[str, str] = {
 
 
 def _call(name: str, *arguments: exp.Expr | None) -> exp.Expr:
-    made = exp.Anonymous(this=name, expressions=[a.copy() for a in arguments if a is not None])
-    return made
+    return exp.Anonymous(this=name, expressions=[a.copy() for a in arguments if a is not None])
 
 
 def _anonymous(node: Any) -> exp.Expr | None:

@@ -9,7 +9,7 @@ from sqlglot import exp
 from mdfsql.lower.exact_arithmetic import double, number_kind
 from mdfsql.lower.exact_lists import NESTED
 from mdfsql.lower.exact_math import named_numbers
-from mdfsql.lower.rules import call, cast, each, kind, literal_text, raised, refuse
+from mdfsql.lower.rules import call, cast, each, kind, literal_text, of_kind, raised, refuse
 
 __all__ = ["name_functions"]
 
@@ -49,9 +49,8 @@ def _weekday(node: exp.Anonymous) -> exp.Expr:
 
 def _micros(node: exp.Anonymous) -> exp.Expr:
     (value,) = node.expressions
-    if kind(value) not in ("date", "timestamp", "timestamptz"):
-        refuse(f"{node.name.lower()}() of {kind(value).upper()}", "it is not shown to agree there")
-    moment = cast(value, "TIMESTAMP") if kind(value) == "date" else value
+    found = of_kind(value, f"{node.name.lower()}()", "date", "timestamp", "timestamptz")
+    moment = cast(value, "TIMESTAMP") if found == "date" else value
     return call("UNIX_MICROS", cast(moment, "TIMESTAMPTZ"), type="BIGINT")
 
 
@@ -74,8 +73,7 @@ def _text_unary(cls: type[exp.Expr]) -> Callable[[exp.Anonymous], exp.Expr]:
 
 def _bits(node: exp.Anonymous) -> exp.Expr:
     (value,) = node.expressions
-    if kind(value) != "int":
-        refuse(f"bin() of {kind(value).upper()}", "it is not shown to agree there")
+    of_kind(value, "bin()", "int")
     return call("BIN", cast(value, "BIGINT"), type="VARCHAR")
 
 

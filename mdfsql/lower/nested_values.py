@@ -4,30 +4,22 @@ from __future__ import annotations
 
 from sqlglot import exp
 
-from mdfsql.lower.rules import call, case, cast, kind, paren, text
+from mdfsql.lower.rules import call, case, cast, is_null, kind, null, paren, text, there
 
 __all__ = [
     "ELEMENT",
     "empty_list",
     "lambda_",
-    "null",
     "order_key",
     "over",
     "present",
     "ranked",
     "size",
-    "there",
     "variable",
 ]
 
 # What a pass calls an element: no column of the query is ever inside of such a lambda, so that none can be hidden.
 ELEMENT = "_e"
-
-
-def null() -> exp.Expr:
-    made = exp.Null()
-    made.type = exp.DataType(this=exp.DataType.Type.NULL)
-    return made
 
 
 def empty_list(dtype: exp.DataType) -> exp.Expr:
@@ -52,11 +44,6 @@ def over(name: str, items: exp.Expr, body: exp.Expr, type: exp.DataType | None =
     return made
 
 
-def there(node: exp.Expr) -> exp.Expr:
-    """Return the condition that a value is not NULL."""
-    return exp.Not(this=exp.Is(this=paren(node), expression=exp.Null()))
-
-
 def present(items: exp.Expr) -> exp.Expr:
     """Return the list of the values that are not NULL."""
     return over("FILTER", items, there(variable(None)))
@@ -78,7 +65,7 @@ def order_key(node: exp.Expr, dtype: exp.DataType | None) -> exp.Expr:
     for i, field in enumerate(dtype.expressions):
         part = exp.Dot(this=paren(node), expression=exp.to_identifier(field.name, quoted=True))
         fields += [text(f"f{i}"), ranked(part, field.args["kind"])]
-    return case((exp.Is(this=paren(node), expression=exp.Null()), null()), default=call("NAMED_STRUCT", *fields))
+    return case((is_null(node), null()), default=call("NAMED_STRUCT", *fields))
 
 
 def ranked(node: exp.Expr, dtype: exp.DataType | None) -> exp.Expr:

@@ -18,13 +18,18 @@ __all__ = [
     "construct_name",
     "each",
     "integer",
+    "is_null",
     "kind",
     "literal_text",
     "located",
+    "null",
     "number",
+    "of_kind",
+    "paren",
     "raised",
     "refuse",
     "text",
+    "there",
 ]
 
 T = exp.DataType.Type
@@ -189,6 +194,31 @@ def case(*branches: tuple[exp.Expr, exp.Expr], default: exp.Expr) -> exp.Expr:
 def raised(message: str | exp.Expr) -> exp.Expr:
     """Return an expression that raises when it is reached."""
     return call("RAISE_ERROR", message, type="NULL")
+
+
+def null() -> exp.Expr:
+    """Return a bare NULL, typed."""
+    made = exp.Null()
+    made.type = exp.DataType(this=T.NULL)
+    return made
+
+
+def is_null(node: exp.Expr) -> exp.Expr:
+    """Return the condition that a value is NULL."""
+    return exp.Is(this=paren(node), expression=exp.Null())
+
+
+def there(node: exp.Expr) -> exp.Expr:
+    """Return the condition that a value is not NULL."""
+    return exp.Not(this=is_null(node))
+
+
+def of_kind(node: exp.Expr, what: str, *kinds: str, instead: str | None = None) -> str:
+    """Return the kind of a node's value, which is one of these; refuse any other."""
+    found = kind(node)
+    if found not in kinds:
+        refuse(f"{what} of {found.upper()}", "it is not shown to agree there", instead)
+    return found
 
 
 def paren(node: exp.Expr) -> exp.Expr:

@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlglot import exp
 
-from mdfsql.lower.rules import call, case, cast, each, kind, number, paren, raised, refuse, text
+from mdfsql.lower.rules import call, case, cast, each, number, of_kind, paren, raised, text
 
 __all__ = ["text_functions"]
 
@@ -17,8 +17,7 @@ def text_functions(tree: exp.Expr) -> exp.Expr:
 
 
 def _text(node: exp.Expr, what: str, *more: str) -> exp.Expr:
-    if kind(node) not in ("text", *more):
-        refuse(f"{what} of {kind(node).upper()}", "it is not shown to agree there")
+    of_kind(node, what, "text", *more)
     return node
 
 
@@ -34,8 +33,7 @@ def _unicode(node: Any) -> exp.Expr:
 
 def _chr(node: Any) -> exp.Expr:
     (code,) = node.expressions
-    if kind(code) != "int":
-        refuse(f"chr() of {kind(code).upper()}", "it is not shown to agree there")
+    of_kind(code, "chr()", "int")
     beyond = exp.Or(
         this=exp.LT(this=paren(code), expression=number(0)),
         expression=exp.GT(this=paren(code), expression=number(0x10FFFF)),
@@ -72,8 +70,7 @@ def _encode(node: Any) -> exp.Expr:
 
 def _base64(node: Any) -> exp.Expr:
     value = node.this
-    if kind(value) != "blob":
-        refuse(f"to_base64() of {kind(value).upper()}", "it is not shown to agree there", "to_base64(encode(x))")
+    of_kind(value, "to_base64()", "blob", instead="to_base64(encode(x))")
     # Some Sparks break the text into lines.
     return call("REPLACE", call("BASE64", value, type="VARCHAR"), "\r\n", "", type="VARCHAR")
 
