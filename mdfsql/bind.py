@@ -195,7 +195,10 @@ def declared_tables(ddl: str) -> dict[str, Schema]:
     with duckdb.connect(":memory:", config={"enable_external_access": False}) as connection:
         try:
             connection.execute(ddl)
-            rows = connection.execute("SELECT table_name, column_name, data_type FROM duckdb_columns()").fetchall()
+            rows = connection.execute(
+                "SELECT table_name, column_name, data_type FROM duckdb_columns() "
+                "WHERE NOT internal ORDER BY table_oid, column_index"
+            ).fetchall()
         except duckdb.Error as error:
             raise QueryError(f"the tables cannot be declared: {' '.join(str(error).split())}") from error
     tables: dict[str, dict[str, str]] = {}

@@ -157,6 +157,7 @@ def test_a_type_that_no_result_may_have_is_named(files: Path) -> None:
 def test_any_table_name_is_a_good_name(files: Path) -> None:
     (files / "schema.sql").write_text('CREATE TABLE "engines" (a INTEGER); CREATE TABLE query (b INTEGER)')
     assert run("-", "--schema", "schema.sql", stdin="SELECT a, b FROM engines JOIN query ON a = b").exit_code == 0
+    assert run("-", "--schema", "schema.sql", stdin="SELECT table_name FROM pg_tables").exit_code == 1
     assert mdf.tables() == []
 
 
