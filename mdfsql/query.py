@@ -15,8 +15,12 @@ from sqlglot.errors import SqlglotError
 from mdfsql.catalog import Source
 from mdfsql.errors import BindError, QueryError
 from mdfsql.literals import literal
+from mdfsql.read import reader_of
+from mdfsql.read.meaning import Dialect, Refused, construct_name
+from mdfsql.read.queries import read_query_tree
 from mdfsql.reading import read_text
 from mdfsql.relation import Relation, identifier
+from mdfsql.schema import Schema
 
 __all__ = ["Resolver", "parse_query", "read_query"]
 
@@ -37,8 +41,9 @@ def read_query(
     ``known`` are table names to suggest when one is not found. Raises QueryError for text that does not read, is no
     query or lacks a parameter, and BindError for tables and columns that are not there.
     """
-    tree = parse_query(text, dialect)
-    if dialect == "duckdb":
+    reader = None if dialect == "duckdb" else reader_of(dialect, text)
+    tree = _parse(text, dialect, reader is not None).copy()
+    if reader is None:
         remember(tree, text)
     tree = bind_parameters(tree, params or {}, text)
     inputs: dict[str, Relation | Source] = {}
@@ -49,7 +54,7 @@ def read_query(
             continue
         found = resolve(table)
         if found is None:
-            if isinstance(table.this, exp.Func) and not isinstance(table.this, exp.Anonymous):
+            if isinstance(table.this, exp.Func) and (reader or not isinstance(table.this, exp.Anonymous)):
                 # A table function such as range(): the binder knows it, and each target allows or refuses it.
                 continue
             raise unknown_table(table, text, known)
@@ -60,6 +65,8 @@ def read_query(
         for part in ("db", "catalog"):
             table.set(part, None)
         table.set("this", identifier(name))
+    if reader is not None:
+        tree = meant(tree, reader, {name: found.schema for name, found in inputs.items()}, text)
     return Relation(tree, inputs, text=text)
 
 
@@ -71,13 +78,14 @@ def remember(tree: exp.Expr, text: str) -> None:
 
 
 def parse_query(text: str, dialect: str = "duckdb") -> exp.Query:
-    """Return one query as a fresh tree of the reference dialect; QueryError for anything else."""
-    return _parse(text, dialect).copy()
+    """Return one query as a fresh tree of the reference dialect, as sqlglot writes it; QueryError for anything else."""
+    tree = _parse(text, dialect, False).copy()
+    return tree if dialect == "duckdb" else _again(tree, dialect, text)
 
 
 @functools.lru_cache(maxsize=256)
-def _parse(text: str, dialect: str) -> exp.Query:
-    trees = [tree for tree in read_text(text, dialect) if not _is_comment(tree)]
+def _parse(text: str, dialect: str, plain_calls: bool) -> exp.Query:
+    trees = [tree for tree in read_text(text, dialect, plain_calls) if not _is_comment(tree)]
     if len(trees) != 1:
         what = "no query in the text" if not trees else f"one query a call, but the text holds {len(trees)} statements"
         raise QueryError(what, sql=text)
@@ -97,16 +105,42 @@ def _parse(text: str, dialect: str) -> exp.Query:
     for hinted in tree.find_all(exp.Select):
         # A hint in the text is for the engine that the text was written for, and never changes the answer.
         hinted.set("hint", None)
-    if dialect != "duckdb":
-        # Rendered and read again, so that the passes see one flavour of tree only.
-        try:
-            again = tree.sql("duckdb", unsupported_level=sqlglot.ErrorLevel.RAISE)
-            tree = sqlglot.parse_one(again, read="duckdb")
-        except SqlglotError as error:
-            raise QueryError(f"this {dialect} query has no form in the reference dialect: {error}", sql=text) from error
-        if not isinstance(tree, exp.Query):
-            raise QueryError(f"this {dialect} query has no form in the reference dialect", sql=text)
+    for column in list(tree.find_all(exp.Column)) if plain_calls else ():
+        # Where $ may begin a name, a parameter reads as one.
+        if column.name.startswith("$") and not column.this.quoted and not column.table:
+            column.replace(exp.Parameter(this=exp.Var(this=column.name[1:])))
     return tree
+
+
+def _again(tree: exp.Query, dialect: str, text: str) -> exp.Query:
+    """Return a tree rendered and read again, so that the passes see one flavour of tree only."""
+    try:
+        made = sqlglot.parse_one(tree.sql("duckdb", unsupported_level=sqlglot.ErrorLevel.RAISE), read="duckdb")
+    except SqlglotError as error:
+        raise QueryError(f"this {dialect} query has no form in the reference dialect: {error}", sql=text) from error
+    if not isinstance(made, exp.Query):
+        raise QueryError(f"this {dialect} query has no form in the reference dialect", sql=text)
+    return made
+
+
+def meant(tree: exp.Query, reader: Dialect, tables: Mapping[str, Schema], text: str) -> exp.Query:
+    """Return what a query of another dialect means, in the reference's; QueryError, with the place, if not known."""
+    try:
+        return _again(read_query_tree(tree, reader, tables), reader.name, text)
+    except Refused as error:
+        line, column = place(error.node)
+        construct = error.construct or construct_name(error.node)
+        message = f"{reader.name} query: {construct} is refused: {error.why}"
+        raise QueryError(message, sql=text, line=line, column=column) from None
+    except RecursionError as error:
+        raise QueryError("the query is nested too deeply to be read", sql=text) from error
+
+
+def place(node: exp.Expr) -> tuple[int | None, int | None]:
+    """Return the line and column at which the first word of a node stands, if the parser has noted them."""
+    noted = [n.meta for n in node.walk() if n.meta.get("line") and n.meta.get("start") is not None]
+    first = min(noted, key=lambda meta: meta["start"], default=None)
+    return (first["line"], max(first["col"] - (first["end"] - first["start"]), 1)) if first else (None, None)
 
 
 def _is_comment(tree: exp.Expr) -> bool:
@@ -139,7 +173,9 @@ def bind_parameters(tree: exp.Query, params: Mapping[str, Any], text: str) -> ex
                 f"parameter ${name} has no value: pass it in params{hint}", sql=text, line=line, column=column
             )
         used.add(name)
-        node.replace(literal(params[name]))
+        node.replace(given := literal(params[name]))
+        # What a value is made of is written in the reference's dialect already.
+        given.meta["given"] = True
     unused = sorted(set(params) - used)
     if unused:
         raise QueryError(f"parameter{'s' if len(unused) > 1 else ''} not in the query: {', '.join(unused)}", sql=text)

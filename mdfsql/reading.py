@@ -11,6 +11,7 @@ from sqlglot.errors import SqlglotError, TokenError
 from sqlglot.tokens import TokenType
 
 from mdfsql.errors import QueryError
+from mdfsql.read.calls import MARK, marked
 
 __all__ = ["read_text"]
 
@@ -45,8 +46,10 @@ def _check_intervals(text: str, dialect: str) -> None:
             raise QueryError(reason, sql=text, line=token.line, column=max(token.col - len(token.text) - 1, 1))
 
 
-def read_text(text: str, dialect: str) -> list[exp.Expr]:
+def read_text(text: str, dialect: str, plain_calls: bool = False) -> list[exp.Expr]:
     """Return the statements or expressions of a text; QueryError, with the line and a caret, where it does not read.
+
+    With ``plain_calls`` a call is one of the function's own name, whatever the parser takes it for.
 
     >>> [tree.sql() for tree in read_text("SELECT 1; a + 1", "duckdb")]
     ['SELECT 1', 'a + 1']
@@ -55,7 +58,11 @@ def read_text(text: str, dialect: str) -> list[exp.Expr]:
         if _depth(text, dialect) > MOST_NESTED:
             raise QueryError(f"the text is nested more than {MOST_NESTED} levels deep")
         _check_intervals(text, dialect)
-        return [tree for tree in sqlglot.parse(text, read=dialect) if tree is not None]
+        if not plain_calls:
+            return [tree for tree in sqlglot.parse(text, read=dialect) if tree is not None]
+        reader = sqlglot.Dialect.get_or_raise(dialect)
+        trees = reader.parser().parse(marked(reader.tokenize(text), dialect), text)
+        return [tree for tree in trees if tree is not None]
     except SqlglotError as error:
         raise syntax_error(error, text) from error
     except RecursionError as error:
@@ -80,4 +87,4 @@ def syntax_error(error: SqlglotError, text: str) -> QueryError:
         reason = f"{missing.group(1) if missing else 'a comment'} is opened and never closed"
         at = text.rfind(missing.group(1) if missing else "/*")
         line, column = text.count("\n", 0, at) + 1, at - text.rfind("\n", 0, at)
-    return QueryError(f"syntax error: {reason}", sql=text, line=line, column=column)
+    return QueryError(f"syntax error: {reason.replace(MARK, '')}", sql=text, line=line, column=column)

@@ -23,6 +23,7 @@ LAYERS = """
     errors
     rowwise
     schema
+    read.calls
     reading
     literals
     arrow
@@ -47,8 +48,13 @@ LAYERS = """
     bind
     catalog
     relation
-    query
     lower lower.*
+    read.meaning
+    read.common
+    read.*
+    read.queries
+    read
+    query
     dialects.base
     dialects dialects.*
     resolve
@@ -80,6 +86,7 @@ LAYERS = """
 ONLY: dict[str, set[str]] = {
     "lower*": {"sqlglot", "mdfsql.errors", "mdfsql.schema", "mdfsql.lower.*"},
     "dialects*": {"sqlglot", "mdfsql.errors", "mdfsql.schema", "mdfsql.lower.*", "mdfsql.dialects.*"},
+    "read*": {"sqlglot", "mdfsql.errors", "mdfsql.lower.exact_text", "mdfsql.read.*"},
     "compare": {"mdfsql.errors", "mdfsql.schema", "mdfsql.arrow", "sqlglot", "pyarrow"},
     "queries": {"mdfsql"},
     "queries.*": {"mdfsql", "mdfsql.queries", "pyarrow"},

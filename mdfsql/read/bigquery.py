@@ -1,0 +1,132 @@
+"""BigQuery's GoogleSQL, in UTC."""
+
+from __future__ import annotations
+
+from sqlglot import exp
+
+from mdfsql.read.common import (
+    ASCII_CASE,
+    COMMON,
+    CONSTANTS,
+    GUARDED_DIVISION,
+    array,
+    concat,
+    date_trunc,
+    dated,
+    like,
+    null_if_any,
+    shifted,
+    substring,
+    unlike_nan,
+    wide_fractions,
+    wide_integers,
+)
+from mdfsql.read.meaning import Call, Dialect, build, kind, meanings, written
+
+__all__ = ["dialect"]
+
+TABLE = rf"""
+/(decimal, number) refused = a quotient of NUMERIC has digits of its own there: divide CAST(a AS FLOAT64)
+/(number, decimal) refused = a quotient of NUMERIC has digits of its own there: divide CAST(a AS FLOAT64)
+/(number, number) DOUBLE = {GUARDED_DIVISION}
+safe_divide(int, int) DOUBLE = CASE WHEN $2 = 0 THEN CAST(NULL AS DOUBLE) ELSE $1 / $2 END
+safe_divide(real, int) DOUBLE = CASE WHEN $2 = 0 THEN CAST(NULL AS DOUBLE) ELSE $1 / $2 END
+safe_divide(int, real) DOUBLE = CASE WHEN $2 = 0 THEN CAST(NULL AS DOUBLE) ELSE $1 / $2 END
+safe_divide(real, real) DOUBLE = CASE WHEN $2 = 0 THEN CAST(NULL AS DOUBLE) ELSE $1 / $2 END
+div(int, int) BIGINT = CAST($1 AS BIGINT) // $2
+mod(int, int) wider = $1 % $2
++(date, int) DATE = $1 + CAST($2 AS INTEGER)
+-(date, int) DATE = $1 - CAST($2 AS INTEGER)
+if(bool, same, same) wider = CASE WHEN $1 THEN $2 ELSE $3 END
+ifnull(same, same) wider = COALESCE($1, $2)
+strpos(text, text) BIGINT = instr($1, $2)
+char_length(text) BIGINT = length($1)
+starts_with(text, text) BOOLEAN
+ends_with(text, text) BOOLEAN = suffix($1, $2)
+ceil(real) DOUBLE = ceil(CAST($1 AS DOUBLE))
+ceil(int) DOUBLE = CAST($1 AS DOUBLE)
+floor(real) DOUBLE = floor(CAST($1 AS DOUBLE))
+floor(int) DOUBLE = CAST($1 AS DOUBLE)
+round(real) DOUBLE = round(CAST($1 AS DOUBLE))
+sqrt(real) DOUBLE = CASE WHEN $1 < 0 THEN error('square root of a negative number') ELSE sqrt($1) END
+is_nan(real) BOOLEAN = isnan($1)
+extract:dayofweek(day) BIGINT = dayofweek($1) + 1
+extract:dayofyear(day) BIGINT = dayofyear($1)
+extract:isoweek(day) BIGINT = week($1)
+date(int, int, int) DATE = make_date($1, $2, $3)
+last_day(date) DATE
+array_length(list) BIGINT = len($1)
+item:safe(list, int!) item$1 = $1[$2 + 1]
+item(list, int!) item$1 = CASE WHEN $2 >= len($1) THEN error('no such item of the array') ELSE $1[$2 + 1] END
+avg(int) DOUBLE
+avg(decimal) refused = an average of NUMERIC has digits of its own there: avg(CAST(x AS FLOAT64))
+countif(bool) BIGINT = count_if($1)
+logical_and(bool) BOOLEAN = bool_and($1)
+logical_or(bool) BOOLEAN = bool_or($1)
+string_agg(text, text!) VARCHAR
+stddev(real) DOUBLE
+stddev_samp(real) DOUBLE
+stddev_pop(real) DOUBLE
+variance(real) DOUBLE
+var_samp(real) DOUBLE
+var_pop(real) DOUBLE
+lag(any, int!, same) $1
+lead(any, int!, same) $1
+cast:int(bool) $to
+cast:bool(int) $to
+cast:int(real) $to = CAST(round(CAST($1 AS DOUBLE)) AS $to)
+cast:text(bool) $to
+cast:int(text) $to = CASE WHEN $1 IS NULL OR regexp_full_match($1, '[+-]?[0-9]+') THEN CAST($1 AS BIGINT) ELSE error('no plain whole number: ' || $1) END
+cast:date(text) $to = CASE WHEN $1 IS NULL OR regexp_full_match($1, '[0-9]{{4}}-[0-9]{{1,2}}-[0-9]{{1,2}}') THEN CAST($1 AS $to) ELSE error('no date: ' || $1) END
+try_cast:int(int) $to = CAST($1 AS $to)
+try_cast:int(text) $to = CASE WHEN regexp_full_match($1, '[+-]?[0-9]+') THEN TRY_CAST($1 AS BIGINT) WHEN regexp_matches($1, '[xX \t\n\r]') THEN error('not a plain whole number: ' || $1) END
+"""
+# Weeks begin on Sunday there.
+UNITS = ("year", "quarter", "month", "day")
+
+
+def moved(call: Call) -> exp.Expr:
+    """Return DATE_ADD or DATE_SUB of a date."""
+    value, interval = call.arguments if len(call.arguments) == 2 else (call.node, call.node)
+    if kind(value) != "date" or not isinstance(interval, exp.Interval):
+        call.refuse("it is read for a date and an INTERVAL")
+    if interval.unit.name.upper().removesuffix("S") in ("HOUR", "MINUTE", "SECOND"):
+        call.refuse("a date has no hours")
+    made = written(f"CAST($1 {'+' if call.name == 'date_add' else '-'} $2 AS DATE)", [value, interval])
+    made.type = build("DATE")
+    return made
+
+
+dialect = Dialect(
+    name="bigquery",
+    table=meanings(CONSTANTS, TABLE, ASCII_CASE, COMMON),
+    rules={
+        "=": unlike_nan,
+        "<": unlike_nan,
+        "like": like(escapes=True),
+        "array": array,
+        "concat": concat,
+        "substring": substring,
+        "substr": substring,
+        "greatest": null_if_any,
+        "least": null_if_any,
+        "+": shifted(days_stay=False),
+        "-": shifted(days_stay=False),
+        "date_diff": dated("diff", UNITS, (2, 1, 0)),
+        "date_add": moved,
+        "date_sub": moved,
+        "date_trunc": date_trunc(UNITS, of_date="DATE", unit_at=1),
+        "fraction": wide_fractions,
+        "type": wide_integers,
+    },
+    reasons={
+        "item:bare": "write OFFSET(i), from 0, or ORDINAL(i), from 1",
+        "trim": "it takes other white space too",
+        "array_agg": "it refuses NULL there, and keeps it in the reference",
+        "any_value": "which row it takes is chance",
+        "current_date": "it is not the same twice",
+        "format_date": "its patterns are the dialect's own",
+        "approx_count_distinct": "an estimate is not the same everywhere",
+    },
+    nan_equal=False,
+)

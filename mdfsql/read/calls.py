@@ -1,0 +1,42 @@
+"""Function calls as they are written: the parser's own idea of what a name means is for one version of a dialect only."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Sequence
+
+from sqlglot.dialects.dialect import Dialect
+from sqlglot.tokens import Token, TokenType
+
+__all__ = ["MARK", "marked"]
+
+MARK = "call:"
+
+# What has a syntax of its own between its parentheses.
+KEPT = frozenset({"CAST", "TRY_CAST", "SAFE_CAST", "EXTRACT", "TRIM", "CONVERT", "STRUCT", "SUBSTRING", "POSITION"})
+# After these a name with parentheses is a type or the name of something.
+NAMING = frozenset({TokenType.ALIAS, TokenType.DCOLON, TokenType.WITH, TokenType.JOIN})
+
+
+@functools.cache
+def _functions(dialect: str) -> frozenset[str]:
+    parser = type(Dialect.get_or_raise(dialect)).parser_class
+    return frozenset({*parser.FUNCTIONS, *parser.FUNCTION_PARSERS}) - KEPT - {"UNNEST"}
+
+
+def marked(tokens: Sequence[Token], dialect: str) -> list[Token]:
+    """Return the tokens with each function's name marked, so that the parser reads a plain call of that name."""
+    names = _functions(dialect)
+    made = list(tokens)
+    for i, (token, after) in enumerate(zip(tokens, tokens[1:], strict=False)):
+        before = tokens[i - 1].token_type if i else None
+        if (
+            after.token_type == TokenType.L_PAREN
+            and token.text.upper() in names
+            and token.token_type not in (TokenType.STRING, TokenType.IDENTIFIER)
+            and before not in NAMING
+            # count(*) FILTER (WHERE ...) is no call.
+            and not (token.token_type == TokenType.FILTER and before == TokenType.R_PAREN)
+        ):
+            made[i] = Token(TokenType.VAR, MARK + token.text, token.line, token.col, token.start, token.end, [])
+    return made

@@ -1,0 +1,124 @@
+"""PostgreSQL, a session in UTC."""
+
+from __future__ import annotations
+
+from mdfsql.read.common import (
+    ASCII_CASE,
+    COMMON,
+    CONSTANTS,
+    GUARDED_DIVISION,
+    TEXT_CASTS,
+    date_trunc,
+    like,
+    refused,
+    rlike,
+    shifted,
+    substring,
+)
+from mdfsql.read.meaning import Dialect, meanings
+
+__all__ = ["dialect"]
+
+TABLE = f"""
+/(int, int) wider = $1 // $2
+/(real, number) DOUBLE = {GUARDED_DIVISION.replace("$1 /", "CAST($1 AS DOUBLE) /")}
+/(int, real) DOUBLE = {GUARDED_DIVISION}
+/(number, number) refused = a quotient of NUMERIC has digits of its own there: divide CAST(a AS double precision)
+%(int, int) wider
+mod(int, int) wider = $1 % $2
+div(int, int) refused = it gives NUMERIC there: write a / b
++(date, int) DATE = $1 + CAST($2 AS INTEGER)
+-(date, int) DATE = $1 - CAST($2 AS INTEGER)
+-(date, date) BIGINT
++(timestamp, interval) $1
+-(timestamp, interval) $1
++(instant, interval) $1
+-(instant, interval) $1
+concat(text...) VARCHAR
+concat_ws(text, text...) VARCHAR
+char_length(text) BIGINT = length($1)
+character_length(text) BIGINT = length($1)
+strpos(text, text) BIGINT = instr($1, $2)
+position(text, text) BIGINT = instr($1, $2)
+left(text, int) VARCHAR
+right(text, int) VARCHAR
+trim(text) VARCHAR = trim($1, ' ')
+btrim(text) VARCHAR = trim($1, ' ')
+ltrim(text) VARCHAR = ltrim($1, ' ')
+rtrim(text) VARCHAR = rtrim($1, ' ')
+repeat(text, int) VARCHAR
+starts_with(text, text) BOOLEAN
+split_part(text, text!, int!) VARCHAR
+md5(text) VARCHAR
+greatest(same, same...) wider
+least(same, same...) wider
+ceil(real) DOUBLE = ceil(CAST($1 AS DOUBLE))
+ceiling(real) DOUBLE = ceil(CAST($1 AS DOUBLE))
+floor(real) DOUBLE = floor(CAST($1 AS DOUBLE))
+round(real) DOUBLE = round_even(CAST($1 AS DOUBLE), 0)
+round(decimal, int!) $1
+round(decimal) $1
+trunc(real) DOUBLE = trunc(CAST($1 AS DOUBLE))
+sqrt(real) DOUBLE = CASE WHEN $1 < 0 THEN error('square root of a negative number') ELSE sqrt(CAST($1 AS DOUBLE)) END
+ln(real) DOUBLE = CASE WHEN $1 <= 0 THEN error('logarithm of zero or less') ELSE ln(CAST($1 AS DOUBLE)) END
+log(real) DOUBLE = CASE WHEN $1 <= 0 THEN error('logarithm of zero or less') ELSE log10(CAST($1 AS DOUBLE)) END
+extract:dow(day) BIGINT = dayofweek($1)
+extract:isodow(day) BIGINT = isodow($1)
+extract:doy(day) BIGINT = dayofyear($1)
+extract:week(day) BIGINT = week($1)
+make_date(int, int, int) DATE
+cardinality(list) BIGINT = len($1)
+item(list, int!) item$1 = $1[$2 + 1]
+rows:generate_series(int, int) BIGINT = generate_series($1, $2)
+sum(single) refused = a sum of 32-bit floats is one of 32 bits there: sum a wider type
+avg(single) refused = an average of 32-bit floats is one of 32 bits there: cast to a wider type
+avg(exact) refused = an average is NUMERIC there, with digits of its own: avg(CAST(x AS double precision))
+string_agg(text, text!) VARCHAR
+array_agg(any) [$1]
+bool_and(bool) BOOLEAN
+bool_or(bool) BOOLEAN
+every(bool) BOOLEAN = bool_and($1)
+stddev(real) DOUBLE
+stddev_samp(real) DOUBLE
+stddev_pop(real) DOUBLE
+variance(real) DOUBLE
+var_samp(real) DOUBLE
+var_pop(real) DOUBLE
+lag(any, int!, same) $1
+lead(any, int!, same) $1
+cast:bool(int) $to
+cast:int(bool) $to
+cast:int(real) $to = CAST(round_even(CAST($1 AS DOUBLE), 0) AS $to)
+cast:int(decimal) $to = CAST(round($1) AS $to)
+cast:decimal(decimal) $to
+cast:text(bool) $to
+cast:text(decimal) $to
+cast:text(timestamp) $to
+cast:timestamp(instant) $to
+cast:instant(timestamp) $to
+cast:instant(date) $to
+"""
+UNITS = ("year", "quarter", "month", "week", "day", "hour", "minute", "second")
+
+dialect = Dialect(
+    name="postgres",
+    table=meanings(CONSTANTS, TABLE, TEXT_CASTS, ASCII_CASE, COMMON),
+    rules={
+        "like": like(escapes=True),
+        "rlike": rlike,
+        "substring": substring,
+        "substr": substring,
+        "+": shifted(days_stay=False),
+        "-": shifted(days_stay=False),
+        "date_trunc": date_trunc(UNITS, of_date="TIMESTAMPTZ"),
+        "exponent": refused("a number with an exponent is NUMERIC there: cast it to double precision as text"),
+    },
+    reasons={
+        "now": "it is not the same twice",
+        "to_char": "its patterns are the dialect's own",
+        "to_date": "its patterns are the dialect's own",
+        "age": "intervals of months and days differ",
+    },
+    sorts="collated",
+    collations=frozenset({"c", "posix", "ucs_basic"}),
+)

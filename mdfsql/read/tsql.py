@@ -1,0 +1,98 @@
+"""SQL Server's T-SQL with its settings as they are at first."""
+
+from __future__ import annotations
+
+from sqlglot import exp
+
+from mdfsql.read.common import ASCII_CASE, COMMON, CONSTANTS, GUARDED_DIVISION, TEXT_CASTS, dated, refused, substring, whole
+from mdfsql.read.meaning import Call, Dialect, build, kind, meanings, written
+
+__all__ = ["dialect"]
+
+TABLE = rf"""
++(text, text) VARCHAR = $1 || $2
+/(int, int) wider = $1 // $2
+/(real, number) DOUBLE = {GUARDED_DIVISION.replace("$1 /", "CAST($1 AS DOUBLE) /")}
+/(int, real) DOUBLE = {GUARDED_DIVISION}
+/(number, number) refused = a quotient of decimals has digits of its own there: divide CAST(a AS float)
+%(int, int) wider
+concat(text...) VARCHAR
+iif(bool, same, same) wider = CASE WHEN $1 THEN $2 ELSE $3 END
+len(text) BIGINT = CASE WHEN regexp_matches($1, '[^\x00-\x7F]') THEN error('len() counts letters beyond ASCII by a collation') ELSE length(rtrim($1, ' ')) END
+trim(text) VARCHAR = trim($1, ' ')
+ltrim(text) VARCHAR = ltrim($1, ' ')
+rtrim(text) VARCHAR = rtrim($1, ' ')
+ceiling(int) $1 = $1
+floor(int) $1 = $1
+ceiling(real) DOUBLE = ceil(CAST($1 AS DOUBLE))
+floor(real) DOUBLE = floor(CAST($1 AS DOUBLE))
+round(decimal, int!) $1
+year/month/day(day) BIGINT
+avg(int) BIGINT = CAST(sum($1) AS BIGINT) // count($1)
+avg(decimal) refused = an average of decimals has digits of its own there: avg(CAST(x AS float))
+stdev(real) DOUBLE = stddev($1)
+stdevp(real) DOUBLE = stddev_pop($1)
+var(real) DOUBLE = var_samp($1)
+varp(real) DOUBLE = var_pop($1)
+count_big(any) BIGINT = count($1)
+lag(any, int!, same) $1
+lead(any, int!, same) $1
+cast:bool(int) $to
+cast:int(bool) $to
+cast:int(real) $to = CAST(TRUNC(CAST($1 AS DOUBLE)) AS $to)
+cast:int(decimal) $to = CAST(TRUNC($1) AS $to)
+cast:decimal(decimal) $to
+cast:text(decimal) $to
+"""
+UNITS = ("year", "quarter", "month", "day", "hour", "minute", "second")
+
+
+def isnull(call: Call) -> exp.Expr:
+    """Return ISNULL(a, b), whose answer has the type of the first."""
+    one, two = call.arguments if len(call.arguments) == 2 else (call.node, call.node)
+    same = one.type is not None and (kind(one) == "null" or one.type == two.type or kind(one) == kind(two) == "text" or (whole(two) is not None))
+    if not same or kind(one) == "unknown" or (whole(two) is not None and kind(one) not in ("int", "decimal", "real", "null")):
+        call.refuse("it makes the second what the first is: write COALESCE, or give both one type")
+    made = written("COALESCE($1, $2)", [one, two])
+    made.type = two.type if kind(one) == "null" else one.type
+    return made
+
+
+def ends(call: Call) -> exp.Expr:
+    """Return LEFT or RIGHT with a constant count, which is an error below zero there."""
+    value, count = call.arguments if len(call.arguments) == 2 else (call.node, call.node)
+    if kind(value) not in ("text", "null") or whole(count) is None:
+        call.refuse("it is read for text and a constant count")
+    made = written(f"{call.name}($1, $2)", [value, count])
+    made.type = build("VARCHAR")
+    return made
+
+
+def type_of(call: Call) -> exp.Expr:
+    """Return a type: one whose values are rounded there, as those of DATETIME are, is none that is known."""
+    rounded = isinstance(call.node, exp.DataType) and call.node.this in (exp.DType.DATETIME, exp.DType.SMALLDATETIME)
+    return exp.DataType(this=exp.DType.UNKNOWN) if rounded else call.node
+
+
+COLLATION = "what letters are the same depends on a collation there, which folds their case as it is at first"
+
+dialect = Dialect(
+    name="tsql",
+    table=meanings(CONSTANTS, TABLE, TEXT_CASTS.replace("cast:date(", "cast:day(").replace("cast:instant/", ""), ASCII_CASE, COMMON),
+    rules={
+        "type": type_of,
+        "isnull": isnull,
+        "left": ends,
+        "right": ends,
+        "substring": substring,
+        "datediff": dated("diff", UNITS, (0, 1, 2)),
+        "dateadd": dated("add", UNITS, (0, 1, 2)),
+        **dict.fromkeys(("like", "replace", "charindex", "patindex"), refused(COLLATION)),
+    },
+    reasons={
+        "getdate": "it is not the same twice",
+        "newid": "it is not the same twice",
+        "format": "its patterns are the dialect's own",
+    },
+    sorts="folded",
+)
