@@ -48,7 +48,7 @@ def cases(dialect: str) -> list[Case]:
 
 
 @functools.cache
-def tables() -> dict[str, mdf.Dataset]:
+def tables() -> dict[str, Any]:
     return {name: mdf.Dataset.from_arrow(source.table) for name, source in conformance.tables().items()}
 
 
@@ -62,7 +62,7 @@ Row = tuple[Any, ...]
 def plain(value: Any) -> Any:
     """Return a value as all engines give it: moments in UTC, without saying so."""
     if isinstance(value, datetime.datetime) and value.tzinfo:
-        return value.astimezone(datetime.timezone.utc).replace(tzinfo=None)
+        return value.astimezone(datetime.UTC).replace(tzinfo=None)
     return [plain(item) for item in value] if isinstance(value, list) else value
 
 
@@ -151,7 +151,9 @@ def together(session: Any, group: list[Case]) -> list[str]:
 
 
 SPARK = cases("spark")
-ALIKE = [case for case in SPARK if not case.expected and not case.query.startswith(case.sql) and "explode" not in case.sql]
+ALIKE = [
+    case for case in SPARK if not case.expected and not case.query.startswith(case.sql) and "explode" not in case.sql
+]
 OTHERS = [case for case in SPARK if case not in ALIKE]
 GROUPS = [
     part

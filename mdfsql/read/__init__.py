@@ -34,6 +34,8 @@ def reader_of(name: str, text: str) -> Dialect:
         except ValueError as error:
             raise QueryError(f"there is no dialect {name!r}: {error}", sql=text) from error
         known = ", ".join(["duckdb", *DIALECTS])
-        raise QueryError(f"the dialect {name!r} is not read, for what it means is not settled here: {known} are", sql=text)
+        raise QueryError(
+            f"the dialect {name!r} is not read, for what it means is not settled here: {known} are", sql=text
+        )
     dialect: Dialect = importlib.import_module(f"mdfsql.read.{module}").dialect
     return dialect

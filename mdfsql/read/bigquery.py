@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from sqlglot import exp
-
 from mdfsql.read.common import (
     ASCII_CASE,
     COMMON,
     CONSTANTS,
     GUARDED_DIVISION,
     array,
+    cast_of_text,
     concat,
     date_trunc,
     dated,
     like,
+    moved_date,
     null_if_any,
     shifted,
     substring,
@@ -21,7 +21,7 @@ from mdfsql.read.common import (
     wide_fractions,
     wide_integers,
 )
-from mdfsql.read.meaning import Call, Dialect, build, kind, meanings, written
+from mdfsql.read.meaning import Dialect, meanings
 
 __all__ = ["dialect"]
 
@@ -76,30 +76,20 @@ cast:int(bool) $to
 cast:bool(int) $to
 cast:int(real) $to = CAST(round(CAST($1 AS DOUBLE)) AS $to)
 cast:text(bool) $to
-cast:int(text) $to = CASE WHEN $1 IS NULL OR regexp_full_match($1, '[+-]?[0-9]+') THEN CAST($1 AS BIGINT) ELSE error('no plain whole number: ' || $1) END
-cast:date(text) $to = CASE WHEN $1 IS NULL OR regexp_full_match($1, '[0-9]{{4}}-[0-9]{{1,2}}-[0-9]{{1,2}}') THEN CAST($1 AS $to) ELSE error('no date: ' || $1) END
 try_cast:int(int) $to = CAST($1 AS $to)
-try_cast:int(text) $to = CASE WHEN regexp_full_match($1, '[+-]?[0-9]+') THEN TRY_CAST($1 AS BIGINT) WHEN regexp_matches($1, '[xX \t\n\r]') THEN error('not a plain whole number: ' || $1) END
+try_cast:int(text) $to = CASE WHEN regexp_full_match($1, '[+-]?[0-9]+') THEN TRY_CAST($1 AS BIGINT)
+    WHEN regexp_matches($1, '[xX \t\n\r]') THEN error('not a plain whole number: ' || $1) END
 """
+TEXT = cast_of_text("int", "[+-]?[0-9]+", "plain whole number") + cast_of_text(
+    "date", "[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}", "date"
+)
 # Weeks begin on Sunday there.
 UNITS = ("year", "quarter", "month", "day")
 
 
-def moved(call: Call) -> exp.Expr:
-    """Return DATE_ADD or DATE_SUB of a date."""
-    value, interval = call.arguments if len(call.arguments) == 2 else (call.node, call.node)
-    if kind(value) != "date" or not isinstance(interval, exp.Interval):
-        call.refuse("it is read for a date and an INTERVAL")
-    if interval.unit.name.upper().removesuffix("S") in ("HOUR", "MINUTE", "SECOND"):
-        call.refuse("a date has no hours")
-    made = written(f"CAST($1 {'+' if call.name == 'date_add' else '-'} $2 AS DATE)", [value, interval])
-    made.type = build("DATE")
-    return made
-
-
 dialect = Dialect(
     name="bigquery",
-    table=meanings(CONSTANTS, TABLE, ASCII_CASE, COMMON),
+    table=meanings(CONSTANTS, TABLE, TEXT, ASCII_CASE, COMMON),
     rules={
         "=": unlike_nan,
         "<": unlike_nan,
@@ -113,8 +103,8 @@ dialect = Dialect(
         "+": shifted(days_stay=False),
         "-": shifted(days_stay=False),
         "date_diff": dated("diff", UNITS, (2, 1, 0)),
-        "date_add": moved,
-        "date_sub": moved,
+        "date_add": moved_date,
+        "date_sub": moved_date,
         "date_trunc": date_trunc(UNITS, of_date="DATE", unit_at=1),
         "fraction": wide_fractions,
         "type": wide_integers,

@@ -1,8 +1,9 @@
-"""Function calls as they are written: the parser's own idea of what a name means is for one version of a dialect only."""
+"""Function calls as they are written: what the parser takes a name for is right for one version of a dialect only."""
 
 from __future__ import annotations
 
 import functools
+import itertools
 from collections.abc import Sequence
 
 from sqlglot.dialects.dialect import Dialect
@@ -28,7 +29,7 @@ def marked(tokens: Sequence[Token], dialect: str) -> list[Token]:
     """Return the tokens with each function's name marked, so that the parser reads a plain call of that name."""
     names = _functions(dialect)
     made = list(tokens)
-    for i, (token, after) in enumerate(zip(tokens, tokens[1:], strict=False)):
+    for i, (token, after) in enumerate(itertools.pairwise(tokens)):
         before = tokens[i - 1].token_type if i else None
         if (
             after.token_type == TokenType.L_PAREN

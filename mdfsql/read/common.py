@@ -10,9 +10,34 @@ from sqlglot import exp
 from mdfsql.read.meaning import Call, Rule, build, kind, literal, wider, written
 
 __all__ = [
-    "ASCII_CASE", "COMMON", "CONSTANTS", "GUARDED_DIVISION", "PATTERN", "TEXT_CASTS", "YEARS", "array", "concat",
-    "date_trunc", "dated", "like", "null_if_any", "pattern_of", "refused", "rlike", "shifted", "substring",
-    "unlike_nan", "whole", "wide_fractions", "wide_integers",
+    "ASCII_CASE",
+    "COMMON",
+    "CONSTANTS",
+    "GUARDED_DIVISION",
+    "PATTERN",
+    "DATES_OF_TEXT",
+    "MOMENTS_OF_TEXT",
+    "NUMBERS_OF_TEXT",
+    "SPACE",
+    "TIME",
+    "cast_of_text",
+    "YEARS",
+    "array",
+    "concat",
+    "date_trunc",
+    "dated",
+    "like",
+    "moved_date",
+    "null_if_any",
+    "pattern_of",
+    "refused",
+    "rlike",
+    "shifted",
+    "substring",
+    "unlike_nan",
+    "whole",
+    "wide_fractions",
+    "wide_integers",
 ]
 
 # A line: name(kinds of the arguments) type [= form in the reference's dialect, where that is another].
@@ -88,20 +113,34 @@ cast:decimal(text!) constant
 cast:real(text!) constant
 """
 
-# What text holds is read only where it is written plainly: any other raises, so that it is never another value.
-TEXT_CASTS = r"""
-cast:int(text) $to = CASE WHEN $1 IS NULL OR regexp_full_match($1, '[ \t\n\r]*[+-]?[0-9]+[ \t\n\r]*') THEN CAST($1 AS $to) ELSE error('no whole number: ' || $1) END
-cast:real(text) $to = CASE WHEN $1 IS NULL OR regexp_full_match($1, '[ \t\n\r]*[+-]?([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][+-]?[0-9]+)?[ \t\n\r]*') THEN CAST($1 AS $to) ELSE error('no number: ' || $1) END
-cast:decimal(text) $to = CASE WHEN $1 IS NULL OR regexp_full_match($1, '[ \t\n\r]*[+-]?([0-9]+[.]?[0-9]*|[.][0-9]+)[ \t\n\r]*') THEN CAST($1 AS $to) ELSE error('no number: ' || $1) END
-cast:date(text) $to = CASE WHEN $1 IS NULL OR regexp_full_match($1, '[0-9]{4}-[0-9]{2}-[0-9]{2}') THEN CAST($1 AS $to) ELSE error('no date: ' || $1) END
-cast:instant/cast:timestamp(text) $to = CASE WHEN $1 IS NULL OR regexp_full_match($1, '[0-9]{4}-[0-9]{2}-[0-9]{2}( [0-9]{2}:[0-9]{2}:[0-9]{2}([.][0-9]{1,6})?)?') THEN CAST($1 AS $to) ELSE error('no timestamp: ' || $1) END
-"""
+
+def cast_of_text(to: str, pattern: str, what: str) -> str:
+    """Return the line of a cast of text: what is not written plainly raises, so that it is never another value."""
+    return rf"""
+cast:{to}(text) $to = CASE WHEN $1 IS NULL OR regexp_full_match($1, '{pattern}') THEN CAST($1 AS $to)
+    ELSE error('no {what}: ' || $1) END"""
+
+
+SPACE = r"[ \t\n\r]*"
+NUMBER = r"[+-]?([0-9]+[.]?[0-9]*|[.][0-9]+)"
+TIME = "[0-9]{2}:[0-9]{2}:[0-9]{2}([.][0-9]{1,6})?"
+NUMBERS_OF_TEXT = (
+    cast_of_text("int", rf"{SPACE}[+-]?[0-9]+{SPACE}", "whole number")
+    + cast_of_text("real", rf"{SPACE}{NUMBER}([eE][+-]?[0-9]+)?{SPACE}", "number")
+    + cast_of_text("decimal", rf"{SPACE}{NUMBER}{SPACE}", "number")
+)
+DATES_OF_TEXT = cast_of_text("date", "[0-9]{4}-[0-9]{2}-[0-9]{2}", "date")
+MOMENTS_OF_TEXT = "".join(
+    cast_of_text(to, f"[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}( {TIME})?", "timestamp") for to in ("timestamp", "instant")
+)
 
 # Letters beyond ASCII are made upper and lower by other tables of letters everywhere.
-ASCII_CASE = r"""
-upper(text) VARCHAR = CASE WHEN regexp_matches($1, '[^\x00-\x7F]') THEN error('upper() of letters beyond ASCII differs') ELSE upper($1) END
-lower(text) VARCHAR = CASE WHEN regexp_matches($1, '[^\x00-\x7F]') THEN error('lower() of letters beyond ASCII differs') ELSE lower($1) END
-"""
+ASCII_CASE = "".join(
+    rf"""
+{name}(text) VARCHAR = CASE WHEN regexp_matches($1, '[^\x00-\x7F]')
+    THEN error('{name}() of letters beyond ASCII differs') ELSE {name}($1) END"""
+    for name in ("upper", "lower")
+)
 
 YEARS = """
 year/quarter/month/day/dayofyear(day) BIGINT
@@ -139,7 +178,9 @@ def whole(node: exp.Expr) -> int | None:
 
 
 # Patterns that all libraries read alike: letters, classes and counts; no dot, $ or backslash.
-PATTERN = re.compile(r"\^?(?:[A-Za-z0-9 _,;:/@#%&=<>!~'\"-]|\[[A-Za-z0-9 _]+(?:-[a-z0-9A-Z])?[A-Za-z0-9 _]*\]|[*+?|()])*")
+PATTERN = re.compile(
+    r"\^?(?:[A-Za-z0-9 _,;:/@#%&=<>!~'\"-]|\[[A-Za-z0-9 _]+(?:-[a-z0-9A-Z])?[A-Za-z0-9 _]*\]|[*+?|()])*"
+)
 
 
 def pattern_of(call: Call, node: exp.Expr) -> str:
@@ -195,6 +236,23 @@ def dated(form: str, units: Iterable[str], names: tuple[int, int, int]) -> Rule:
     return rule
 
 
+def moved_date(call: Call) -> exp.Expr:
+    """Return DATE_ADD or DATE_SUB of a date and an INTERVAL."""
+    value, interval = call.arguments if len(call.arguments) == 2 else (call.node, call.node)
+    if kind(value) != "date" or not isinstance(interval, exp.Interval):
+        call.refuse("it is read for a date and an INTERVAL")
+    if has_hours(interval):
+        call.refuse("a date has no hours")
+    made = written(f"CAST($1 {'+' if call.name == 'date_add' else '-'} $2 AS DATE)", [value, interval])
+    made.type = build("DATE")
+    return made
+
+
+def has_hours(interval: exp.Interval) -> bool:
+    """Tell whether an INTERVAL, which is one of a single unit, is shorter than a day."""
+    return str(interval.args["unit"].name).upper().removesuffix("S") in ("HOUR", "MINUTE", "SECOND")
+
+
 def moved(call: Call, unit: str, count: exp.Expr, value: exp.Expr) -> exp.Expr:
     """Return a day or moment moved by a count of units: a date stays one."""
     if kind(count) != "int" or kind(value) not in ("date", "timestamp", "instant"):
@@ -218,7 +276,7 @@ def shifted(days_stay: bool) -> Rule:
             made = written(f"$1 {call.name} $2", [value, interval])
             made.type = build("TIMESTAMP")
             return made
-        if interval.unit.name.upper().removesuffix("S") in ("HOUR", "MINUTE", "SECOND"):
+        if has_hours(interval):
             call.refuse("hours make a moment of a date there: cast it first")
         made = written(f"CAST($1 {call.name} $2 AS DATE)", [value, interval])
         made.type = build("DATE")
@@ -257,7 +315,15 @@ def unlike_nan(call: Call) -> exp.Expr | None:
     if isinstance(call.node, (exp.NullSafeEQ, exp.NullSafeNEQ)):
         call.refuse("NaN is like itself or not in each dialect")
     nan = "isnan(CAST($1 AS DOUBLE)) OR isnan(CAST($2 AS DOUBLE))"
-    sign = {exp.EQ: "=", exp.NEQ: "<>", exp.LT: "<", exp.LTE: "<=", exp.GT: ">", exp.GTE: ">="}[type(call.node)]
+    signs: dict[type[exp.Expr], str] = {
+        exp.EQ: "=",
+        exp.NEQ: "<>",
+        exp.LT: "<",
+        exp.LTE: "<=",
+        exp.GT: ">",
+        exp.GTE: ">=",
+    }
+    sign = signs[type(call.node)]
     unlike = "TRUE" if sign == "<>" else "FALSE"
     made = written(
         f"CASE WHEN $1 IS NULL OR $2 IS NULL THEN NULL WHEN {nan} THEN {unlike} ELSE $1 {sign} $2 END", call.arguments

@@ -11,7 +11,20 @@ from typing import Any, NoReturn
 import sqlglot
 from sqlglot import exp
 
-__all__ = ["ANY", "Call", "Dialect", "Refused", "Rule", "build", "construct_name", "kind", "literal", "meanings", "same_kind", "wider"]
+__all__ = [
+    "ANY",
+    "Call",
+    "Dialect",
+    "Refused",
+    "Rule",
+    "build",
+    "construct_name",
+    "kind",
+    "literal",
+    "meanings",
+    "same_kind",
+    "wider",
+]
 
 T = exp.DataType.Type
 
@@ -150,7 +163,8 @@ class Dialect:
     """A dialect that is read: its tables of meanings, rules in code for what a line cannot say, and what is refused.
 
     ``sorts`` tells how text compares there: "binary" as in the reference; "collated" where the order depends on a
-    collation that the text does not name; "folded" where equality does too. ``nan_equal`` tells whether NaN is like itself.
+    collation that the text does not name; "folded" where equality does too. ``nan_equal`` tells whether NaN equals
+    itself.
     """
 
     name: str
@@ -166,9 +180,12 @@ LINE = re.compile(r"(\S+?)\((.*?)\) (\S+)(?: = (.*))?")
 
 
 def meanings(*tables: str) -> dict[str, list[Meaning]]:
-    """Return tables of lines ``name(kind, ...) type = form`` by name; those of an earlier table are tried first."""
+    """Return tables of lines ``name(kind, ...) type = form`` by name; those of an earlier table are tried first.
+
+    What is indented goes on with the line before.
+    """
     found: dict[str, list[Meaning]] = {}
-    for line in "\n".join(tables).splitlines():
+    for line in re.sub(r"\n +", " ", "\n".join(tables)).splitlines():
         if not line.strip() or line.startswith("#"):
             continue
         read = LINE.fullmatch(line.strip())

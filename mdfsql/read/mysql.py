@@ -7,12 +7,12 @@ from mdfsql.read.common import (
     COMMON,
     CONSTANTS,
     concat,
+    moved_date,
     null_if_any,
     refused,
     substring,
     wide_integers,
 )
-from mdfsql.read.bigquery import moved
 from mdfsql.read.meaning import Dialect, meanings
 
 __all__ = ["dialect"]
@@ -76,8 +76,8 @@ dialect = Dialect(
         "least": null_if_any,
         "substring": substring,
         "substr": substring,
-        "date_add": moved,
-        "date_sub": moved,
+        "date_add": moved_date,
+        "date_sub": moved_date,
         "type": wide_integers,
         **dict.fromkeys(("like", "replace", "instr", "locate", "position"), refused(COLLATION)),
     },

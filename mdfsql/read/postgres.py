@@ -6,8 +6,10 @@ from mdfsql.read.common import (
     ASCII_CASE,
     COMMON,
     CONSTANTS,
+    DATES_OF_TEXT,
     GUARDED_DIVISION,
-    TEXT_CASTS,
+    MOMENTS_OF_TEXT,
+    NUMBERS_OF_TEXT,
     date_trunc,
     like,
     refused,
@@ -102,7 +104,7 @@ UNITS = ("year", "quarter", "month", "week", "day", "hour", "minute", "second")
 
 dialect = Dialect(
     name="postgres",
-    table=meanings(CONSTANTS, TABLE, TEXT_CASTS, ASCII_CASE, COMMON),
+    table=meanings(CONSTANTS, TABLE, NUMBERS_OF_TEXT, DATES_OF_TEXT, MOMENTS_OF_TEXT, ASCII_CASE, COMMON),
     rules={
         "like": like(escapes=True),
         "rlike": rlike,

@@ -6,8 +6,10 @@ from mdfsql.read.common import (
     ASCII_CASE,
     COMMON,
     CONSTANTS,
+    DATES_OF_TEXT,
     GUARDED_DIVISION,
-    TEXT_CASTS,
+    MOMENTS_OF_TEXT,
+    NUMBERS_OF_TEXT,
     YEARS,
     concat,
     date_trunc,
@@ -78,7 +80,7 @@ FRAME = "without a frame it sees the whole partition there: write ROWS BETWEEN .
 
 dialect = Dialect(
     name="snowflake",
-    table=meanings(CONSTANTS, TABLE, TEXT_CASTS, YEARS, ASCII_CASE, COMMON),
+    table=meanings(CONSTANTS, TABLE, NUMBERS_OF_TEXT, DATES_OF_TEXT, MOMENTS_OF_TEXT, YEARS, ASCII_CASE, COMMON),
     rules={
         "like": like(escapes=False),
         "concat": concat,

@@ -7,7 +7,21 @@ import re
 from sqlglot import exp
 
 from mdfsql.lower.exact_text import SAFE_LETTERS
-from mdfsql.read.common import COMMON, CONSTANTS, GUARDED_DIVISION, array, concat, like, pattern_of, rlike, shifted, whole
+from mdfsql.read.common import (
+    COMMON,
+    CONSTANTS,
+    GUARDED_DIVISION,
+    NUMBERS_OF_TEXT,
+    TIME,
+    array,
+    cast_of_text,
+    concat,
+    like,
+    pattern_of,
+    rlike,
+    shifted,
+    whole,
+)
 from mdfsql.read.meaning import Call, Dialect, build, kind, literal, meanings, written
 
 __all__ = ["dialect"]
@@ -24,12 +38,13 @@ def in_case(name: str, form: str) -> str:
 
 TABLE = rf"""
 /(int, int) DOUBLE = {GUARDED_DIVISION}
-/(real, number) DOUBLE = CASE WHEN $2 = 0 AND $1 IS NOT NULL THEN error('division by zero') ELSE CAST($1 AS DOUBLE) / $2 END
-/(int, real) DOUBLE = CASE WHEN $2 = 0 AND $1 IS NOT NULL THEN error('division by zero') ELSE $1 / CAST($2 AS DOUBLE) END
+/(real, number) DOUBLE = {GUARDED_DIVISION.replace("$1 /", "CAST($1 AS DOUBLE) /")}
+/(int, real) DOUBLE = {GUARDED_DIVISION.replace("/ $2", "/ CAST($2 AS DOUBLE)")}
 /(number, number) refused = a quotient of decimals has digits of its own there: divide CAST(a AS DOUBLE)
 div(int, int) BIGINT = CAST($1 AS BIGINT) // $2
 %(int, int) wider
-%(real, number) DOUBLE = CASE WHEN $2 = 0 AND $1 IS NOT NULL THEN error('division by zero') ELSE CAST($1 AS DOUBLE) % CAST($2 AS DOUBLE) END
+%(real, number) DOUBLE = CASE WHEN $2 = 0 AND $1 IS NOT NULL THEN error('division by zero')
+    ELSE CAST($1 AS DOUBLE) % CAST($2 AS DOUBLE) END
 mod(int, int) wider = $1 % $2
 pmod(int, int) wider = CASE WHEN $1 % $2 < 0 THEN ($1 % $2 + $2) % $2 ELSE $1 % $2 END
 +(date, int) DATE = CAST($1 AS DATE) + CAST($2 AS INTEGER)
@@ -124,9 +139,12 @@ make_date(int, int, int) DATE
 size(list) BIGINT = len($1)
 cardinality(list) BIGINT = len($1)
 array_size(list) BIGINT = len($1)
-array_contains(list, any) BOOLEAN = CASE WHEN $1 IS NULL OR $2 IS NULL THEN CAST(NULL AS BOOLEAN) WHEN list_contains($1, $2) THEN TRUE WHEN len(list_filter($1, lambda x: x IS NULL)) > 0 THEN CAST(NULL AS BOOLEAN) ELSE FALSE END
+array_contains(list, any) BOOLEAN = CASE WHEN $1 IS NULL OR $2 IS NULL THEN CAST(NULL AS BOOLEAN)
+    WHEN list_contains($1, $2) THEN TRUE
+    WHEN len(list_filter($1, lambda x: x IS NULL)) > 0 THEN CAST(NULL AS BOOLEAN) ELSE FALSE END
 item(list, int) item$1 = CASE WHEN $2 < 0 OR $2 >= len($1) THEN error('no such item of the array') ELSE $1[$2 + 1] END
-element_at(list, int) item$1 = CASE WHEN $2 = 0 OR abs($2) > len($1) THEN error('no such item of the array') ELSE $1[$2] END
+element_at(list, int) item$1 = CASE WHEN $2 = 0 OR abs($2) > len($1) THEN error('no such item of the array')
+    ELSE $1[$2] END
 get(list, int) item$1 = CASE WHEN $2 < 0 THEN NULL ELSE $1[$2 + 1] END
 explode(list) item$1 = unnest($1)
 transform(list, lambda) [$2] = list_transform($1, $2)
@@ -171,13 +189,10 @@ cast:timestamp(instant) $to
 cast:instant(date) $to
 cast:instant(timestamp) $to
 cast:real(bool) $to
-cast:int(text) $to = CASE WHEN $1 IS NULL OR regexp_full_match($1, '[ \t\n\r]*[+-]?[0-9]+[ \t\n\r]*') THEN CAST($1 AS $to) ELSE error('no whole number: ' || $1) END
-cast:real(text) $to = CASE WHEN $1 IS NULL OR regexp_full_match($1, '[ \t\n\r]*[+-]?([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][+-]?[0-9]+)?[ \t\n\r]*') THEN CAST($1 AS $to) ELSE error('no number: ' || $1) END
-cast:decimal(text) $to = CASE WHEN $1 IS NULL OR regexp_full_match($1, '[ \t\n\r]*[+-]?([0-9]+[.]?[0-9]*|[.][0-9]+)[ \t\n\r]*') THEN CAST($1 AS $to) ELSE error('no number: ' || $1) END
-cast:date(text) $to = CASE WHEN $1 IS NULL OR regexp_full_match($1, '[0-9]{{4}}-[0-9]{{1,2}}-[0-9]{{1,2}}') THEN CAST($1 AS $to) ELSE error('no date: ' || $1) END
-cast:instant(text) $to = CASE WHEN $1 IS NULL OR regexp_full_match($1, '[0-9]{{4}}-[0-9]{{1,2}}-[0-9]{{1,2}}([ T][0-9]{{2}}:[0-9]{{2}}:[0-9]{{2}}([.][0-9]{{1,6}})?)?') THEN CAST($1 AS $to) ELSE error('no timestamp: ' || $1) END
-cast:timestamp(text) $to = CASE WHEN $1 IS NULL OR regexp_full_match($1, '[0-9]{{4}}-[0-9]{{1,2}}-[0-9]{{1,2}}([ T][0-9]{{2}}:[0-9]{{2}}:[0-9]{{2}}([.][0-9]{{1,6}})?)?') THEN CAST($1 AS $to) ELSE error('no timestamp: ' || $1) END
-cast:bool(text) $to = CASE WHEN $1 IS NULL THEN NULL WHEN lower(trim($1, ' ')) IN ('true', 't', 'yes', 'y', '1') THEN TRUE WHEN lower(trim($1, ' ')) IN ('false', 'f', 'no', 'n', '0') THEN FALSE ELSE error('neither true nor false: ' || $1) END
+cast:bool(text) $to = CASE WHEN $1 IS NULL THEN NULL
+    WHEN lower(trim($1, ' ')) IN ('true', 't', 'yes', 'y', '1') THEN TRUE
+    WHEN lower(trim($1, ' ')) IN ('false', 'f', 'no', 'n', '0') THEN FALSE
+    ELSE error('neither true nor false: ' || $1) END
 try_cast:int(int) $to
 try_cast:int(real) $to = TRY_CAST(TRUNC($1) AS $to)
 try_cast:int(decimal) $to = TRY_CAST(TRUNC($1) AS $to)
@@ -187,6 +202,12 @@ try_divide(int, int) DOUBLE = CASE WHEN $2 = 0 THEN CAST(NULL AS DOUBLE) ELSE $1
 try_divide(real, real) DOUBLE = CASE WHEN $2 = 0 THEN CAST(NULL AS DOUBLE) ELSE CAST($1 AS DOUBLE) / $2 END
 """
 
+DAY = "[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}"
+TEXT = (
+    NUMBERS_OF_TEXT
+    + cast_of_text("date", DAY, "date")
+    + "".join(cast_of_text(to, f"{DAY}([ T]{TIME})?", "timestamp") for to in ("timestamp", "instant"))
+)
 SUBSTRING = """
 CASE
   WHEN $2 >= 1 THEN substring($1, $2, CASE WHEN $3 < 0 THEN 0 ELSE $3 END)
@@ -262,7 +283,9 @@ LETTERS = {"yyyy": "%Y", "MM": "%m", "dd": "%d", "HH": "%H", "mm": "%M", "ss": "
 def date_format(call: Call) -> exp.Expr:
     value, pattern = call.arguments if len(call.arguments) == 2 else (call.node, call.node)
     parts = re.findall(r"([A-Za-z])(\1*)|([^A-Za-z']+)|(')", literal(pattern) or "'")
-    made_of = [LETTERS.get(first + more) if first else text.replace("%", "%%") or None for first, more, text, _ in parts]
+    made_of = [
+        LETTERS.get(first + more) if first else text.replace("%", "%%") or None for first, more, text, _ in parts
+    ]
     if None in made_of or kind(value) not in ("date", "timestamp", "instant"):
         call.refuse("it is read for a day or moment and the letters yyyy MM dd HH mm ss")
     shape = exp.Literal.string("".join(part or "" for part in made_of))
@@ -315,14 +338,12 @@ def split(call: Call) -> exp.Expr:
     return made
 
 
-
-
 CHANCE = "it is not the same twice"
 ROW = "which row it takes is chance: take min() or max(), or first_value() OVER (ORDER BY ...)"
 
 dialect = Dialect(
     name="spark",
-    table=meanings(CONSTANTS, TABLE, COMMON),
+    table=meanings(CONSTANTS, TABLE, TEXT, COMMON),
     rules={
         "+": shifted(days_stay=True),
         "-": shifted(days_stay=True),

@@ -6,7 +6,9 @@ from mdfsql.read.common import (
     ASCII_CASE,
     COMMON,
     CONSTANTS,
-    TEXT_CASTS,
+    DATES_OF_TEXT,
+    MOMENTS_OF_TEXT,
+    NUMBERS_OF_TEXT,
     YEARS,
     concat,
     date_trunc,
@@ -87,7 +89,7 @@ SHORT = ("day", "hour", "minute", "second")
 
 dialect = Dialect(
     name="trino",
-    table=meanings(CONSTANTS, TABLE, TEXT_CASTS, YEARS, ASCII_CASE, COMMON),
+    table=meanings(CONSTANTS, TABLE, NUMBERS_OF_TEXT, DATES_OF_TEXT, MOMENTS_OF_TEXT, YEARS, ASCII_CASE, COMMON),
     rules={
         "=": unlike_nan,
         "<": unlike_nan,

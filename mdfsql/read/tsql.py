@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from sqlglot import exp
 
-from mdfsql.read.common import ASCII_CASE, COMMON, CONSTANTS, GUARDED_DIVISION, TEXT_CASTS, dated, refused, substring, whole
+from mdfsql.read.common import (
+    ASCII_CASE,
+    COMMON,
+    CONSTANTS,
+    GUARDED_DIVISION,
+    NUMBERS_OF_TEXT,
+    dated,
+    refused,
+    substring,
+    whole,
+)
 from mdfsql.read.meaning import Call, Dialect, build, kind, meanings, written
 
 __all__ = ["dialect"]
@@ -18,7 +28,8 @@ TABLE = rf"""
 %(int, int) wider
 concat(text...) VARCHAR
 iif(bool, same, same) wider = CASE WHEN $1 THEN $2 ELSE $3 END
-len(text) BIGINT = CASE WHEN regexp_matches($1, '[^\x00-\x7F]') THEN error('len() counts letters beyond ASCII by a collation') ELSE length(rtrim($1, ' ')) END
+len(text) BIGINT = CASE WHEN regexp_matches($1, '[^\x00-\x7F]')
+    THEN error('len() counts letters beyond ASCII by a collation') ELSE length(rtrim($1, ' ')) END
 trim(text) VARCHAR = trim($1, ' ')
 ltrim(text) VARCHAR = ltrim($1, ' ')
 rtrim(text) VARCHAR = rtrim($1, ' ')
@@ -50,8 +61,14 @@ UNITS = ("year", "quarter", "month", "day", "hour", "minute", "second")
 def isnull(call: Call) -> exp.Expr:
     """Return ISNULL(a, b), whose answer has the type of the first."""
     one, two = call.arguments if len(call.arguments) == 2 else (call.node, call.node)
-    same = one.type is not None and (kind(one) == "null" or one.type == two.type or kind(one) == kind(two) == "text" or (whole(two) is not None))
-    if not same or kind(one) == "unknown" or (whole(two) is not None and kind(one) not in ("int", "decimal", "real", "null")):
+    same = one.type is not None and (
+        kind(one) == "null" or one.type == two.type or kind(one) == kind(two) == "text" or (whole(two) is not None)
+    )
+    if (
+        not same
+        or kind(one) == "unknown"
+        or (whole(two) is not None and kind(one) not in ("int", "decimal", "real", "null"))
+    ):
         call.refuse("it makes the second what the first is: write COALESCE, or give both one type")
     made = written("COALESCE($1, $2)", [one, two])
     made.type = two.type if kind(one) == "null" else one.type
@@ -78,7 +95,7 @@ COLLATION = "what letters are the same depends on a collation there, which folds
 
 dialect = Dialect(
     name="tsql",
-    table=meanings(CONSTANTS, TABLE, TEXT_CASTS.replace("cast:date(", "cast:day(").replace("cast:instant/", ""), ASCII_CASE, COMMON),
+    table=meanings(CONSTANTS, TABLE, NUMBERS_OF_TEXT, ASCII_CASE, COMMON),
     rules={
         "type": type_of,
         "isnull": isnull,

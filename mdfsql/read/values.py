@@ -1,0 +1,358 @@
+"""Reading values: columns, constants, operators, comparisons and casts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlglot import exp
+from sqlglot.optimizer.annotate_types import annotate_types
+
+from mdfsql.read.meaning import Call, Dialect, Refused, build, kind, literal, meaning_of, wider
+from mdfsql.read.scope import Outputs, Scope, check_parts
+
+__all__ = ["UNITS", "Values"]
+
+T = exp.DataType.Type
+
+OPERATORS: dict[type[exp.Expr], str] = {
+    exp.Add: "+",
+    exp.Sub: "-",
+    exp.Mul: "*",
+    exp.Div: "/",
+    exp.IntDiv: "div",
+    exp.Mod: "%",
+    exp.EQ: "=",
+    exp.NEQ: "=",
+    exp.NullSafeEQ: "=",
+    exp.NullSafeNEQ: "=",
+    exp.LT: "<",
+    exp.LTE: "<",
+    exp.GT: "<",
+    exp.GTE: "<",
+    exp.And: "and",
+    exp.Or: "and",
+    exp.Like: "like",
+    exp.ILike: "ilike",
+    exp.RegexpLike: "rlike",
+    exp.DPipe: "||",
+    exp.Not: "not",
+    exp.Neg: "neg",
+}
+COMPARED = ("=", "<")
+
+UNITS = frozenset({"YEAR", "QUARTER", "MONTH", "WEEK", "DAY", "HOUR", "MINUTE", "SECOND"})
+
+
+class Values:
+    """A query as it is read: the dialect, and the tables that it names. Here are its values."""
+
+    def __init__(self, dialect: Dialect, tables: Mapping[str, Outputs]) -> None:
+        self.dialect, self.tables = dialect, tables
+
+    def query(self, tree: exp.Expr, outer: Scope) -> Outputs:
+        """Read a query and return its columns."""
+        raise NotImplementedError
+
+    def value(self, node: Any, scope: Scope) -> exp.Expr:
+        """Read a value, put what it means in its place, and return that."""
+        if node.meta.get("read"):
+            return node
+        if node.meta.get("given"):
+            return self.parameter(node)
+        check_parts(node)
+        made = self.read(node, scope)
+        made.meta["read"] = True
+        if made is not node:
+            if made.type is None:
+                made.type = node.type
+            node.replace(made)
+        return made
+
+    def read(self, node: Any, scope: Scope) -> exp.Expr:
+        reader = getattr(self, READERS.get(type(node), ""), None)
+        if reader is not None:
+            return reader(node, scope)
+        operator = OPERATORS.get(type(node))
+        if operator is None:
+            raise Refused(node, "it is not shown to mean in the reference's dialect what it means in this one")
+        if isinstance(node, exp.Connector):
+            return self.connector(node, scope)
+        arguments = [self.value(node.this, scope)]
+        if not isinstance(node, exp.Unary):
+            arguments.append(self.value(node.args["expression"], scope))
+        if operator in COMPARED:
+            self.dated(arguments)
+            binary = next((a for a in arguments if a.meta.get("binary")), node)
+            for argument in arguments:
+                (self.compares if operator == "=" else self.sorts)(binary, argument.type)
+        unknown = [k for k, v in node.args.items() if v and k not in ("this", "expression", "typed", "safe", "negate")]
+        if unknown:
+            raise Refused(node, f"with {unknown[0].upper()} it is not read")
+        flags = {"typed": False, "safe": False} if isinstance(node, exp.Div) else {}
+        fresh = type(node)(**{k: v for k, v in node.args.items() if k in ("this", "expression")}, **flags)
+        fresh.meta.update(node.meta)
+        operands = [fresh.this, *filter(None, [fresh.args.get("expression")])]
+        made = meaning_of(self.dialect, Call(fresh, operator, operands))
+        if not node.args.get("negate"):
+            return made
+        negated = exp.Not(this=exp.Paren(this=made.copy()))
+        negated.type = build("BOOLEAN")
+        return negated
+
+    def parameter(self, node: Any) -> exp.Expr:
+        """Give a bound value its type: it is written in the reference's dialect."""
+        if node.type is None or kind(node) == "unknown":
+            node.type = annotate_types(node.copy(), dialect="duckdb").type
+        node.meta["read"] = True
+        return node
+
+    def connector(self, node: Any, scope: Scope) -> exp.Expr:
+        for part in list(node.flatten(unnest=False)):
+            read = self.value(part, scope)
+            if kind(read) not in ("bool", "null"):
+                raise Refused(read, f"{node.key.upper()} of {kind(read).upper()} is not a condition in every dialect")
+        node.type = build("BOOLEAN")
+        return node
+
+    def dated(self, arguments: list[exp.Expr]) -> None:
+        """Make a text literal that is compared with a day or a moment one too."""
+        for i, argument in enumerate(arguments):
+            other = next((a for a in arguments if kind(a) in ("date", "timestamp", "instant")), None)
+            text = literal(argument)
+            if text is None or not text[:1].isdigit() or other is None or other.type is None:
+                continue
+            to = build("DATE") if kind(other) == "date" else other.type
+            made = meaning_of(
+                self.dialect,
+                Call(exp.Cast(this=argument.copy(), to=to.copy()), f"cast:{kind(to)}", [argument.copy()]),
+                to,
+            )
+            made.meta["read"] = True
+            argument.replace(made)
+            arguments[i] = made
+
+    def compares(self, node: exp.Expr, dtype: exp.DataType | None) -> None:
+        if self.dialect.sorts == "folded" and kind(dtype) == "text" and not node.meta.get("binary"):
+            raise Refused(node, "text is compared by a collation there, which folds letters unless it is a binary one")
+
+    def sorts(self, node: exp.Expr, dtype: exp.DataType | None) -> None:
+        if self.dialect.sorts != "binary" and kind(dtype) == "text" and not node.meta.get("binary"):
+            inner = node.this if isinstance(node, exp.Ordered) else node
+            if not inner.meta.get("binary"):
+                raise Refused(node, "the order of text depends on a collation there, and none that is binary is named")
+
+    def column_(self, node: Any, scope: Scope) -> exp.Expr:
+        found, dtype = scope.column(node.name.lower(), node.table.lower())
+        if not found and node.table:
+            # A field of a struct is written like a column of a table.
+            found, outer = scope.column(node.table.lower(), "")
+            if found and kind(outer) == "struct" and outer is not None:
+                dtype = next((f.args["kind"] for f in outer.expressions if f.name.lower() == node.name.lower()), None)
+        node.type = dtype
+        return node
+
+    def literal_(self, node: Any, scope: Scope) -> exp.Expr:
+        if isinstance(node, (exp.RawString, exp.ByteString, exp.National)):
+            node = exp.Literal.string(str(node.this))
+        if node.is_string:
+            node.type = build("VARCHAR")
+        elif node.this.isdigit():
+            if int(node.this) >= 2**63:
+                raise Refused(node, "a whole number beyond 64 bits has another type in each dialect")
+            node.type = build("INTEGER" if int(node.this) < 2**31 else "BIGINT")
+        elif "e" in node.this.lower():
+            node.type = build("DOUBLE")
+        else:
+            whole, _, part = node.this.partition(".")
+            node.type = build(f"DECIMAL({max(len(whole) + len(part), 1)},{len(part)})")
+        rule = self.dialect.rules.get({"decimal": "fraction", "real": "exponent"}.get(kind(node), ""))
+        if rule is not None:
+            return rule(Call(node, "number", [])) or node
+        return node
+
+    def boolean_(self, node: Any, scope: Scope) -> exp.Expr:
+        node.type = build("BOOLEAN")
+        return node
+
+    def null_(self, node: Any, scope: Scope) -> exp.Expr:
+        node.type = exp.DataType(this=T.NULL)
+        return node
+
+    def same_(self, node: Any, scope: Scope) -> exp.Expr:
+        node.type = self.value(node.this, scope).type
+        if node.this.meta.get("binary"):
+            node.meta["binary"] = True
+        return node
+
+    def is_(self, node: Any, scope: Scope) -> exp.Expr:
+        self.value(node.this, scope)
+        if not isinstance(node.expression.unnest(), (exp.Null, exp.Boolean)):
+            raise Refused(node, "only IS [NOT] NULL, TRUE and FALSE are read")
+        if isinstance(node.expression, exp.Boolean) and kind(node.this) not in ("bool", "null"):
+            raise Refused(node, f"{kind(node.this).upper()} is not true or false in every dialect")
+        return self.boolean_(node, scope)
+
+    def between_(self, node: Any, scope: Scope) -> exp.Expr:
+        parts = [self.value(node.args[part], scope) for part in ("this", "low", "high")]
+        self.dated(parts)
+        if wider([p.type for p in (node.this, node.args["low"], node.args["high"])]) is None:
+            raise Refused(node, "values of such types are compared differently in dialects")
+        self.sorts(node, node.this.type)
+        self.unlike(node, node.this)
+        return self.boolean_(node, scope)
+
+    def unlike(self, node: exp.Expr, value: exp.Expr) -> None:
+        if not self.dialect.nan_equal and kind(value) == "real":
+            raise Refused(node, "NaN is like nothing there, and like itself in the reference: write comparisons")
+
+    def in_(self, node: Any, scope: Scope) -> exp.Expr:
+        this = self.value(node.this, scope)
+        if query := node.args.get("query"):
+            types = [dtype for _, dtype in self.query(query, scope)]
+            left = this.expressions if isinstance(this, exp.Tuple) else [this]
+            pairs = list(zip([item.type for item in left], types, strict=False))
+        else:
+            items = [self.value(item, scope) for item in list(node.expressions)]
+            self.dated([this, *items])
+            pairs = [(this.type, item.type) for item in node.expressions] if not isinstance(this, exp.Tuple) else []
+        self.unlike(node, this)
+        for one, two in pairs:
+            self.compares(node, one)
+            if wider([one, two]) is None:
+                raise Refused(node, "values of such types are compared differently in dialects")
+        return self.boolean_(node, scope)
+
+    def tuple_(self, node: Any, scope: Scope) -> exp.Expr:
+        for item in list(node.expressions):
+            self.value(item, scope)
+        return node
+
+    def case_(self, node: Any, scope: Scope) -> exp.Expr:
+        results = []
+        subject = self.value(node.this, scope) if node.args.get("this") else None
+        for branch in node.args["ifs"]:
+            test = self.value(branch.this, scope)
+            if subject is not None:
+                self.compares(node, subject.type)
+                if wider([subject.type, test.type]) is None:
+                    raise Refused(node, "values of such types are compared differently in dialects")
+            elif kind(test) not in ("bool", "null"):
+                raise Refused(test, f"{kind(test).upper()} is not a condition in every dialect")
+            results.append(self.value(branch.args["true"], scope).type)
+        if node.args.get("default"):
+            results.append(self.value(node.args["default"], scope).type)
+        node.type = wider(results)
+        if node.type is None:
+            raise Refused(node, "its branches are of types that dialects put together differently")
+        return node
+
+    def subquery_(self, node: Any, scope: Scope) -> exp.Expr:
+        outputs = self.query(node, scope)
+        node.type = outputs[0][1] if outputs else None
+        return node
+
+    def exists_(self, node: Any, scope: Scope) -> exp.Expr:
+        self.query(node.this, scope)
+        return self.boolean_(node, scope)
+
+    def collate_(self, node: Any, scope: Scope) -> exp.Expr:
+        name = node.expression.name.lower()
+        if name not in self.dialect.collations:
+            raise Refused(node, f"the collation {node.expression.name} is not that of the reference")
+        made = self.value(node.this, scope).copy()
+        made.meta["binary"] = True
+        return made
+
+    def cast_(self, node: Any, scope: Scope) -> exp.Expr:
+        value = self.value(node.this, scope)
+        to = node.args["to"]
+        if node.args.get("format") or node.args.get("default"):
+            raise Refused(node, "a cast with a format is not read")
+        if kind(to) == "text" and to.expressions:
+            raise Refused(node, "what becomes of longer text differs: cast to text without a length")
+        how = "try_cast:" if node.args.get("safe") else "cast:"
+        if "type" in self.dialect.rules and isinstance(to, exp.DataType):
+            to = self.dialect.rules["type"](Call(to, "type", []))
+        if not isinstance(to, exp.DataType) or kind(to) == "unknown":
+            raise Refused(node, f"the type {to.sql(self.dialect.name)} is not read")
+        fresh = (exp.TryCast if how == "try_cast:" else exp.Cast)(this=value.copy(), to=to.copy())
+        fresh.meta.update(node.meta)
+        made = meaning_of(self.dialect, Call(fresh, how + kind(to), [fresh.this]), to)
+        made.type = to
+        return made
+
+    def array_(self, node: Any, scope: Scope) -> exp.Expr:
+        items = [self.value(item, scope) for item in list(node.expressions)]
+        dtype = wider([item.type for item in items])
+        if dtype is None:
+            raise Refused(node, "its items are of types that dialects put together differently")
+        made = exp.Array(expressions=[item.copy() for item in items])
+        made.type = exp.DataType(this=T.LIST, expressions=[dtype.copy()], nested=True)
+        return made
+
+    def bracket_(self, node: Any, scope: Scope) -> exp.Expr:
+        base = self.value(node.this, scope)
+        places = [self.value(place, scope) for place in list(node.expressions)]
+        if len(places) != 1:
+            raise Refused(node, "slices are not read")
+        name = "item:safe" if node.args.get("safe") else "item"
+        if (offset := node.args.get("offset")) is not None:
+            if not isinstance(places[0], exp.Literal) or places[0].is_string:
+                raise Refused(node, "it is read with a constant place")
+            places = [exp.Literal.number(max(int(places[0].this) - offset, 0))]
+            places[0].type = build("INTEGER")
+        elif name == "item" and f"{name}:bare" in self.dialect.reasons:
+            raise Refused(node, self.dialect.reasons["item:bare"])
+        return meaning_of(self.dialect, Call(node, name, [base, *places]))
+
+    def interval_(self, node: Any, scope: Scope) -> exp.Expr:
+        unit, count = node.args.get("unit"), literal(node.this)
+        whole = count is not None and count.removeprefix("-").isdigit()
+        if not whole or not isinstance(unit, exp.Var) or unit.name.upper().removesuffix("S") not in UNITS:
+            raise Refused(node, "only an INTERVAL of a whole number of one unit is read")
+        node.type = build("INTERVAL")
+        return node
+
+
+READERS: dict[type[exp.Expr], str] = {
+    exp.Column: "column_",
+    exp.Literal: "literal_",
+    exp.RawString: "literal_",
+    exp.ByteString: "literal_",
+    exp.National: "literal_",
+    exp.Boolean: "boolean_",
+    exp.Null: "null_",
+    exp.Paren: "same_",
+    exp.Alias: "same_",
+    exp.Is: "is_",
+    exp.Between: "between_",
+    exp.In: "in_",
+    exp.Tuple: "tuple_",
+    exp.Case: "case_",
+    exp.Subquery: "subquery_",
+    exp.Select: "subquery_",
+    exp.Exists: "exists_",
+    exp.Collate: "collate_",
+    exp.Cast: "cast_",
+    exp.TryCast: "cast_",
+    exp.Array: "array_",
+    exp.Bracket: "bracket_",
+    exp.Interval: "interval_",
+    exp.Anonymous: "anonymous_",
+    exp.Filter: "filter_",
+    exp.IgnoreNulls: "nulls_",
+    exp.RespectNulls: "nulls_",
+    exp.Window: "window_",
+    exp.Extract: "special_",
+    exp.Trim: "special_",
+    exp.Substring: "special_",
+    exp.StrPosition: "special_",
+}
+
+SPECIAL: dict[type[exp.Expr], tuple[str, tuple[str, ...]]] = {
+    exp.Extract: ("extract", ("this", "expression")),
+    exp.Trim: ("trim", ("this", "expression")),
+    exp.Substring: ("substring", ("this", "start", "length")),
+    exp.StrPosition: ("position", ("this", "substr")),
+}
