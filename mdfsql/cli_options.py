@@ -97,7 +97,8 @@ READING = together(
         default="duckdb",
         show_default=True,
         callback=known_dialect,
-        help="The dialect that the query is written in, of those that sqlglot reads.",
+        help="The dialect that the query is written in, and means what it means there: duckdb, spark, postgres, "
+        "snowflake, bigquery, trino, tsql or mysql.",
     ),
     click.option(
         "--param",

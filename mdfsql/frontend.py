@@ -84,7 +84,7 @@ def _engine_table(name: str) -> Source | None:
 
 
 def sql(query: str, dialect: str = "duckdb", params: Mapping[str, Any] | None = None, **tables: Any) -> Dataset:
-    """Return one query, in any dialect that sqlglot reads, as a Dataset.
+    """Return one query, which means what it means in its ``dialect``, as a Dataset.
 
     A table in it is a keyword argument (whatever ``register`` takes), a registered table, a file
     (``FROM 'flights.parquet'``), or a table of the engine in force. ``$name`` parameters are bound as values, never
