@@ -90,10 +90,11 @@ UNSTEADY_NAMES = frozenset(
 # Aggregates that depend on the order of the rows, which only an ORDER BY inside the call makes the same everywhere.
 UNORDERED = (exp.First, exp.Last, exp.AnyValue)
 
-# Constructs that spread one row over several, or read what is no table.
-SPREADING: dict[type[exp.Expr], str] = {
+# Constructs that dask-sql has not, or not so.
+MISSING: dict[type[exp.Expr], str] = {
     exp.TableSample: "a sample is not the same on two engines",
     exp.Pivot: "dask-sql has no PIVOT",
+    exp.Collate: "dask-sql sorts and groups text by its letters as they are",
 }
 
 
@@ -108,8 +109,8 @@ def refuse_unsteady(tree: exp.Expr) -> exp.Expr:
             raise Unsupported(construct_name(node), "dask", why, "add ORDER BY inside the call, or use min()")
         if isinstance(node, exp.Mode):
             raise Unsupported("mode()", "dask", "which of two equally frequent values it gives is not defined")
-        if type(node) in SPREADING:
-            raise Unsupported(construct_name(node), "dask", SPREADING[type(node)])
+        if type(node) in MISSING:
+            raise Unsupported(construct_name(node), "dask", MISSING[type(node)])
         if isinstance(node, exp.Table) and not isinstance(node.this, exp.Identifier):
             raise Unsupported(construct_name(node.this), "dask", "a table function has no form in dask-sql")
     return tree

@@ -9,15 +9,20 @@ from mdfsql.lower.exact_aggregates import exact_aggregates
 from mdfsql.lower.exact_arithmetic import exact_arithmetic
 from mdfsql.lower.exact_casts import exact_casts
 from mdfsql.lower.exact_dates import exact_dates
+from mdfsql.lower.exact_groups import exact_groups
 from mdfsql.lower.exact_lists import exact_lists
 from mdfsql.lower.exact_math import exact_math
 from mdfsql.lower.exact_regex import exact_regex
+from mdfsql.lower.exact_subqueries import exact_subqueries
 from mdfsql.lower.exact_text import exact_text
 from mdfsql.lower.exact_windows import exact_windows
+from mdfsql.lower.expand_qualify import expand_qualify
 from mdfsql.lower.known_forms import known_forms
 from mdfsql.lower.list_names import list_names
 from mdfsql.lower.name_functions import name_functions
+from mdfsql.lower.name_sides import name_sides
 from mdfsql.lower.plain_shapes import plain_shapes
+from mdfsql.lower.rows_to_columns import rows_to_columns
 from mdfsql.lower.settle_types import settle_types
 from mdfsql.lower.strict_types import strict_types
 from mdfsql.lower.text_functions import text_functions
@@ -30,9 +35,9 @@ ALLOWED: frozenset[type[exp.Expr]] = frozenset(
     {
         # the shape of a query
         exp.Select, exp.From, exp.Table, exp.TableAlias, exp.Alias, exp.Subquery, exp.Where, exp.Group, exp.Having,
-        exp.Order, exp.Ordered, exp.Limit, exp.Offset, exp.Distinct, exp.Qualify, exp.Join, exp.With, exp.CTE,
+        exp.Order, exp.Ordered, exp.Limit, exp.Offset, exp.Distinct, exp.Join, exp.With, exp.CTE,
         exp.Union, exp.Intersect, exp.Except, exp.Values, exp.Tuple, exp.Exists, exp.Star, exp.Hint, exp.Lateral,
-        exp.Column, exp.Identifier, exp.Var, exp.Literal, exp.Boolean, exp.Null, exp.Paren, exp.Cube, exp.Rollup,
+        exp.Column, exp.Identifier, exp.Var, exp.Literal, exp.Boolean, exp.Null, exp.Paren,
         exp.GroupingSets, exp.Grouping,
         # types
         exp.Cast, exp.TryCast, exp.DataType, exp.DataTypeParam, exp.ColumnDef,
@@ -61,10 +66,15 @@ target = Target(
     passes=(
         known_forms,
         list_names,
+        name_sides,
+        exact_groups,
+        expand_qualify,
         settle_types,
+        rows_to_columns,
         plain_shapes,
         name_functions,
         unnest_rows,
+        exact_subqueries,
         strict_types,
         exact_windows,
         exact_lists,

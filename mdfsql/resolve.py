@@ -11,7 +11,6 @@ from sqlglot.schema import MappingSchema
 
 from mdfsql.catalog import Source
 from mdfsql.errors import Unsupported
-from mdfsql.lower.rules import located
 from mdfsql.lower.unnest_rows import plain_sources
 
 __all__ = ["resolve"]
@@ -25,9 +24,10 @@ def resolve(tree: exp.Expr, sources: tuple[Source, ...], engine: str) -> exp.Exp
     plain_negations(tree)
     plain_sources(tree)
     plain_comprehensions(tree)
-    one_side_joins(tree, engine)
     try:
+        mark_merging(tree)
         tree = qualify(tree, schema=schema, dialect="duckdb", validate_qualify_columns=True)
+        join_merged(tree)
         order_by_inputs(tree, schema)
         return annotate_types(tree, schema=schema, dialect="duckdb")
     except SqlglotError as error:
@@ -65,14 +65,33 @@ def _lambda(body: exp.Expr, name: exp.Expr) -> exp.Lambda:
     return exp.Lambda(this=body.copy(), expressions=[name.copy()])
 
 
-def one_side_joins(tree: exp.Expr, engine: str) -> None:
-    """Refuse USING after an outer join that may leave the left column NULL: only one side would be read."""
+# Under this key a join keeps that it merges columns.
+MERGES = "mdf_merges"
+
+
+def mark_merging(tree: exp.Expr) -> None:
+    """Note which joins are USING or NATURAL, which ``qualify`` writes as ON."""
+    for join in tree.find_all(exp.Join):
+        if join.args.get("using") or join.method.upper() == "NATURAL":
+            join.meta[MERGES] = True
+
+
+def join_merged(tree: exp.Expr) -> None:
+    """Let a second USING of a column read what the first one merged: after an outer join no side alone has it all."""
     for select in tree.find_all(exp.Select):
+        merged: dict[str, list[exp.Expr]] = {}
         outer = False
         for join in select.args.get("joins") or ():
-            if outer and (join.args.get("using") or join.method.upper() == "NATURAL"):
-                why, instead = "only one side's column would be read", "JOIN ... ON coalesce(a.k, b.k) = c.k"
-                raise located(Unsupported("USING after a RIGHT or FULL JOIN", engine, why, instead), join)
+            on = join.args.get("on")
+            if not join.meta.get(MERGES) or on is None:
+                continue
+            for equal in list(on.find_all(exp.EQ)):
+                left, right = equal.this, equal.expression
+                known = merged.setdefault(right.name, [left.copy()])
+                if outer and len(known) > 1:
+                    equal.set("this", exp.Coalesce(this=known[0].copy(), expressions=[k.copy() for k in known[1:]]))
+                if not join.is_semi_or_anti_join:
+                    known.append(right.copy())
             outer = outer or join.side.upper() in ("RIGHT", "FULL")
 
 

@@ -57,7 +57,8 @@ def _count(node: Any) -> None:
     if not isinstance(node.this, exp.Star):
         value = _value(node)
         if isinstance(value, exp.Tuple):
-            refuse("count() of a tuple", "rows with NULL count in another way there")
+            # A row is there even if all in it is NULL, which it is not to Spark's count(DISTINCT a, b).
+            value.replace(call("STRUCT", *value.expressions, type="STRUCT(a BIGINT)"))
 
 
 def _count_if(node: Any) -> exp.Expr:
@@ -248,10 +249,6 @@ def _grouping(node: Any) -> exp.Expr:
     group = query.args.get("group") if query is not None else None
     if group is None or not group.find(exp.GroupingSets, exp.Cube, exp.Rollup):
         return number(0)
-    if node.find_ancestor(exp.Order, exp.Select) is not query and len(node.expressions) > 1:
-        refuse(
-            "ORDER BY grouping() of several columns", "Spark 3.5 does not find them there", "order by an output of it"
-        )
     bits = [exp.Grouping(expressions=[key.copy()]) for key in node.expressions]
     made = cast(bits[0], "BIGINT")
     for bit in bits[1:]:

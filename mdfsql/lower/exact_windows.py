@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlglot import exp
 
-from mdfsql.lower.rules import each, refuse
+from mdfsql.lower.rules import call, case, cast, each, integer, is_null, kind, number, paren, raised, refuse
 
 __all__ = ["exact_windows"]
 
@@ -19,6 +19,10 @@ def exact_windows(tree: exp.Expr) -> exp.Expr:
 NEED_ORDER = (
     exp.RowNumber, exp.Rank, exp.DenseRank, exp.PercentRank, exp.CumeDist, exp.Ntile, exp.Lag, exp.Lead,
     exp.FirstValue, exp.LastValue, exp.NthValue,
+)  # fmt: skip
+# What a row's place alone decides, whatever the frame.
+PLACES = (
+    exp.RowNumber, exp.Rank, exp.DenseRank, exp.PercentRank, exp.CumeDist, exp.Ntile, exp.Lag, exp.Lead,
 )  # fmt: skip
 AGGREGATES = (exp.Sum, exp.Avg, exp.Min, exp.Max, exp.Count, exp.CountIf, exp.LogicalAnd, exp.LogicalOr)
 
@@ -39,31 +43,122 @@ def _window(node: Any) -> None:
             )
     elif not isinstance(inner, AGGREGATES):
         refuse(f"{name}() OVER a window", "it is not shown to agree there")
+    _arguments(inner, name)
+    _frame(node, inner)
     if isinstance(inner.this, exp.Distinct):
-        refuse(f"{name}(DISTINCT ...) OVER a window", "Spark has no such thing")
+        _distinct(node, inner, name)
+
+
+def _frame(node: Any, inner: Any) -> None:
     spec = node.args.get("spec")
     if spec is None:
+        return
+    if isinstance(inner, PLACES):
+        node.set("spec", None)
         return
     if spec.args.get("exclude"):
         refuse("EXCLUDE in a window's frame", "Spark has no such thing")
     if (spec.text("kind") or "").upper() == "GROUPS":
         refuse("a window's frame of GROUPS", "Spark has no such thing")
     if (spec.text("kind") or "").upper() == "RANGE":
-        for side in ("start", "end"):
-            value = spec.args.get(side)
-            if value is not None and not isinstance(value, str):
-                refuse("RANGE with a distance in a window's frame", "it is not shown to agree there", "ROWS")
+        _distances(node, spec)
     for side in ("start", "end"):
         value = spec.args.get(side)
         if isinstance(value, exp.Expr) and not (isinstance(value, exp.Literal) and value.this.isdigit()):
             refuse("a window's frame of a distance that is no constant", "it is not shown to agree there")
+    if _bound(spec, "start") > _bound(spec, "end"):
+        refuse("a window's frame that ends before it starts", "Spark has no such thing")
+
+
+BITS = {exp.DType.INT: 32, exp.DType.BIGINT: 64}
+
+
+def _distances(node: Any, spec: Any) -> None:
+    """Let RANGE n PRECEDING or FOLLOWING raise as the reference does: where key - n or key + n is no such number."""
+    far = {s: integer(v) for s in ("start", "end") if isinstance(v := spec.args.get(s), exp.Expr)}
+    if not far:
+        return
+    keys = node.args["order"].expressions if node.args.get("order") else []
+    bits = BITS.get(keys[0].this.type.this) if len(keys) == 1 and keys[0].this.type is not None else None
+    if bits is None or any(distance is None or distance >= 2 ** (bits - 1) for distance in far.values()):
+        refuse("RANGE with a distance, over what is no INTEGER or BIGINT", "it is not shown to agree there", "ROWS")
+    (key,) = keys
+    low, high = -(2 ** (bits - 1)), 2 ** (bits - 1) - 1
+    for side, distance in far.items():
+        if (spec.args[f"{side}_side"] == "PRECEDING") != bool(key.args.get("desc")):
+            low = max(low, distance - 2 ** (bits - 1))
+        else:
+            high = min(high, 2 ** (bits - 1) - 1 - distance)
+    fits = exp.Between(this=paren(key.this), low=number(low), high=number(high))
+    wide = cast(key.this, "BIGINT")
+    made = case((exp.Or(this=fits, expression=is_null(key.this)), wide), default=raised("a RANGE that overflows"))
+    made.type = wide.type
+    key.set("this", made)
+
+
+COUNTED = frozenset({"bool", "int", "decimal", "text", "date", "timestamp"})
+
+
+def _distinct(node: Any, inner: Any, name: str) -> None:
+    """Write count(DISTINCT x) OVER as the size of a set, and leave DISTINCT out where it means nothing."""
+    values = inner.this.expressions
+    if len(values) != 1 or not isinstance(inner, (exp.Count, exp.Min, exp.Max)):
+        refuse(f"{name}(DISTINCT ...) OVER a window", "Spark has no such thing", "a subquery with GROUP BY")
+    if not isinstance(inner, exp.Count):
+        inner.set("this", values[0].copy())
+        return
+    if kind(values[0]) not in COUNTED:
+        # A set takes 0.0 and -0.0 for two.
+        refuse(f"count(DISTINCT ...) OVER a window, of {kind(values[0]).upper()}", "it is not shown to agree there")
+    node.set("this", call("COLLECT_SET", values[0]))
+    size = call("SIZE", node.copy())
+    size.type = exp.DataType.build("INT")
+    node.replace(cast(size, "BIGINT"))
+
+
+def _arguments(inner: Any, name: str) -> None:
+    """Spark takes constants only where the reference takes a value of each row."""
+    if isinstance(inner, exp.Ntile):
+        if (integer(inner.this) or 0) < 1:
+            refuse("ntile() of what is no constant of 1 or more", "Spark takes a constant only")
+    elif isinstance(inner, exp.NthValue):
+        if (integer(inner.args.get("offset")) or 0) < 1:
+            refuse("nth_value() at what is no constant of 1 or more", "Spark takes a constant only")
+    elif isinstance(inner, (exp.Lag, exp.Lead)):
+        offset, default = inner.args.get("offset"), inner.args.get("default")
+        if offset is not None and integer(offset) is None:
+            refuse(f"{name}() by what is no constant number", "Spark takes a constant only", "a join on row_number()")
+        if default is not None and kind(default) != "null" and default.type != inner.this.type:
+            if integer(default) is None or kind(inner.this) == "decimal":
+                # It is cast in every row, needed or not; the scale of a computed decimal is not known here.
+                refuse(
+                    f"{name}() with a default of another type", "there it is cast where it is needed only", "CAST it"
+                )
+            made = exp.Cast(this=default.copy(), to=inner.this.type.copy())
+            made.type = made.to
+            default.replace(made)
+
+
+def _bound(spec: Any, side: str) -> float:
+    """Return how far after the current row a frame starts or ends."""
+    value = spec.args.get(side)
+    if value == "CURRENT ROW":
+        return 0
+    sign = -1 if spec.args.get(f"{side}_side") == "PRECEDING" else 1
+    return sign * (float("inf") if isinstance(value, str) or value is None else integer(value) or 0)
 
 
 def _folded(node: Any) -> exp.Expr:
     """Return the aggregate of a FILTER with the condition inside."""
     function, test = node.this.copy(), node.expression.this
-    if not isinstance(function, AGGREGATES) or isinstance(function.this, exp.Distinct):
+    if not isinstance(function, AGGREGATES):
         refuse("FILTER OVER a window of this function", "Spark has no such thing")
+    if isinstance(function.this, exp.Distinct):
+        (value,) = function.this.expressions
+        chosen = exp.Case(ifs=[exp.If(this=test.copy(), true=value.copy())])
+        chosen.type = value.type
+        function.this.set("expressions", [chosen])
+        return function
     star = isinstance(function.this, exp.Star) or function.this is None
     value = exp.Literal.number(1) if star else function.this.copy()
     function.set("this", exp.Case(ifs=[exp.If(this=test.copy(), true=value)]))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from typing import Any
 
 from sqlglot import exp
@@ -32,16 +33,33 @@ def _join(node: Any) -> exp.Expr | None:
     return None
 
 
+COMPUTED: dict[type[exp.Expr], Any] = {exp.Add: operator.add, exp.Sub: operator.sub, exp.Mul: operator.mul}
+
+
 def _limit(node: Any) -> None:
-    if integer(node.expression) is None:
-        refuse("LIMIT of what is no constant number", "it is not shown to agree there")
     if node.args.get("limit_options") is not None:
-        refuse("LIMIT with a percentage or ties", "Spark has no such thing")
+        refuse("LIMIT with a percentage or ties", "Spark has no such thing", "QUALIFY row_number() OVER (...) <= n")
+    _rows(node)
 
 
-def _offset(node: Any) -> None:
-    if integer(node.expression) is None:
-        refuse("OFFSET of what is no constant number", "it is not shown to agree there")
+def _rows(node: Any) -> None:
+    """LIMIT and OFFSET of NULL or ALL are none; sums and products of constants are computed."""
+    value = node.expression
+    if isinstance(value, exp.Null) or (isinstance(value, exp.Var) and value.name.upper() == "ALL"):
+        node.parent.set(node.key, None)
+        return
+    found = _constant(value)
+    if found is None or not 0 <= found < 2**31:
+        refuse(f"{node.key.upper()} of what is no constant number", "it is not shown to agree there")
+    node.set("expression", exp.Literal.number(found))
+
+
+def _constant(value: Any) -> int | None:
+    compute = COMPUTED.get(type(value))
+    if compute is None:
+        return integer(value)
+    left, right = _constant(value.this), _constant(value.expression)
+    return None if left is None or right is None else int(compute(left, right))
 
 
 def _count(node: Any) -> exp.Expr | None:
@@ -59,6 +77,22 @@ def _with(node: Any) -> None:
 
 def _cte(node: Any) -> None:
     node.set("materialized", None)
+    _distinct_names(node.this)
+    name = node.alias.lower()
+    if any(other is not node and other.alias.lower() == name for other in node.root().find_all(exp.CTE)):
+        refuse(f"two common tables of the name {node.alias}", "Spark takes them for one", "another name for one")
+
+
+def _subquery(node: Any) -> None:
+    if isinstance(node.parent, (exp.From, exp.Join)):
+        _distinct_names(node.this)
+
+
+def _distinct_names(query: Any) -> None:
+    names = [name.lower() for name in query.named_selects] if isinstance(query, exp.Query) else []
+    double = next((name for name in names if names.count(name) > 1), None)
+    if double is not None:
+        refuse(f"two columns of the name {double} in an inner query", "Spark takes them for one", "AS, for one of them")
 
 
 def _values(node: Any) -> None:
@@ -78,19 +112,16 @@ def _tuple(node: Any) -> None:
         return
     if isinstance(parent, exp.In) and parent.args.get("query") is not None:
         return
+    if isinstance(parent, exp.Count) or (isinstance(parent, exp.Distinct) and isinstance(parent.parent, exp.Count)):
+        return
+    if isinstance(parent, exp.Group) and not node.expressions:
+        return
     refuse("a row of values (a, b)", "it is not shown to agree there", "compare the columns one by one")
 
 
 def _literal(node: Any) -> None:
     if not node.is_string and kind(node) == "unknown":
         refuse(f"the number {node.this}", "it has more digits than 64 bits hold")
-
-
-def _distinct(node: Any) -> None:
-    if node.args.get("on"):
-        refuse(
-            "DISTINCT ON", "Spark has no such thing", "QUALIFY row_number() OVER (PARTITION BY ... ORDER BY ...) = 1"
-        )
 
 
 def _ordered(node: Any) -> None:
@@ -109,8 +140,6 @@ def _table(node: Any) -> None:
 
 def _select(node: Any) -> None:
     _named_windows(node)
-    if node.args.get("distinct") and node.args.get("qualify"):
-        refuse("DISTINCT with QUALIFY", "it is not shown to agree there", "QUALIFY in a subquery")
     for name in ("sample", "into", "locks", "connect", "match", "cluster", "distribute", "sort"):
         if node.args.get(name):
             refuse(f"{name.upper()} in SELECT", "it is not shown to agree there")
@@ -136,7 +165,7 @@ RULES: dict[type[exp.Expr], Any] = {
     exp.Select: _select,
     exp.Join: _join,
     exp.Limit: _limit,
-    exp.Offset: _offset,
+    exp.Offset: _rows,
     exp.Count: _count,
     exp.Greatest: _alone,
     exp.Least: _alone,
@@ -145,7 +174,7 @@ RULES: dict[type[exp.Expr], Any] = {
     exp.Values: _values,
     exp.Tuple: _tuple,
     exp.Literal: _literal,
-    exp.Distinct: _distinct,
+    exp.Subquery: _subquery,
     exp.Ordered: _ordered,
     exp.Table: _table,
 }

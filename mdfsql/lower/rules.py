@@ -28,8 +28,10 @@ __all__ = [
     "paren",
     "raised",
     "refuse",
+    "tests_typed",
     "text",
     "there",
+    "truth",
 ]
 
 T = exp.DataType.Type
@@ -104,15 +106,22 @@ def each(tree: exp.Expr, rules: Mapping[type[exp.Expr], Rule]) -> exp.Expr:
             continue
         if made.type is None or kind(made) == "unknown":
             made.type = node.type
-        for inner in made.walk():
-            # A later pass asks for the kind of what an earlier one wrote.
-            if inner.type is None and isinstance(inner, (exp.Predicate, exp.Connector, exp.Not)):
-                inner.type = BOOLEAN
+        tests_typed(made)
         if node is tree:
             tree = made
         else:
             node.replace(made)
     return tree
+
+
+def tests_typed(node: exp.Expr) -> exp.Expr:
+    """Return the node, with the type of its tests set: a later pass asks for the kind of what an earlier one wrote."""
+    for inner in reversed(list(node.walk())):
+        if inner.type is None and isinstance(inner, (exp.Predicate, exp.Connector, exp.Not)):
+            inner.type = BOOLEAN
+        elif inner.type is None and isinstance(inner, exp.Paren):
+            inner.type = inner.this.type
+    return node
 
 
 def located(error: Unsupported, node: exp.Expr) -> Unsupported:
@@ -200,6 +209,13 @@ def null() -> exp.Expr:
     """Return a bare NULL, typed."""
     made = exp.Null()
     made.type = exp.DataType(this=T.NULL)
+    return made
+
+
+def truth(value: bool) -> exp.Expr:
+    """Return TRUE or FALSE, typed."""
+    made = exp.Boolean(this=value)
+    made.type = BOOLEAN
     return made
 
 

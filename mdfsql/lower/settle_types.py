@@ -290,6 +290,7 @@ TYPES: dict[type[exp.Expr], Callable[[Any], exp.DataType | None]] = {
     exp.FirstValue: _same,
     exp.LastValue: _same,
     exp.NthValue: _same,
+    exp.RowNumber: _fixed(BIGINT),
     exp.Lag: _same,
     exp.Lead: _same,
     exp.Mode: _same,
@@ -333,6 +334,9 @@ TYPES: dict[type[exp.Expr], Callable[[Any], exp.DataType | None]] = {
 }
 
 
+TESTS = (exp.Predicate, exp.Connector, exp.Not, exp.LogicalAnd, exp.LogicalOr)
+
+
 def _type(node: Any, scope: Scope) -> exp.DataType | None:
     if isinstance(node, exp.Column):
         return _column(node, scope)
@@ -340,7 +344,8 @@ def _type(node: Any, scope: Scope) -> exp.DataType | None:
         return _parameter(node, scope)
     rule = TYPES.get(type(node))
     if rule is None:
-        return None
+        # A test that a pass wrote has no type yet.
+        return BOOL if node.type is None and isinstance(node, TESTS) else None
     return rule(node) or exp.DataType(this=T.UNKNOWN)
 
 

@@ -15,6 +15,7 @@ __all__ = [
     "conjuncts",
     "contains_query",
     "derived",
+    "outer_columns",
     "own_columns",
     "queries",
     "source_names",
@@ -131,6 +132,15 @@ def own_columns(node: exp.Expr, tables: set[str]) -> Iterator[exp.Column]:
         tables = tables - source_names(node)
     for child in node.iter_expressions():
         yield from own_columns(child, tables)
+
+
+def outer_columns(node: exp.Expr, known: frozenset[str] = frozenset()) -> list[exp.Column]:
+    """Return the columns that a query reads from around it."""
+    if isinstance(node, exp.Column):
+        return [node] if node.table and node.table not in known else []
+    if isinstance(node, exp.Select):
+        known |= source_names(node) | {lateral.alias_or_name for lateral in node.args.get("laterals") or ()}
+    return [found for part in node.iter_expressions() for found in outer_columns(part, known)]
 
 
 def contains_query(node: exp.Expr) -> bool:

@@ -8,7 +8,7 @@ from sqlglot import exp
 
 from mdfsql.lower.shapes import Names, aggregates, column, derived, own_columns, queries, source_names, windows
 
-__all__ = ["split_query", "split_selects"]
+__all__ = ["grouping_keys", "split_query", "split_selects"]
 
 
 def split_selects(tree: exp.Expr) -> exp.Expr:
@@ -67,6 +67,15 @@ def _split_set_operation(query: exp.SetOperation, names: Names) -> None:
     outer.set("order", order)
     outer.set("limit", limit)
     outer.set("offset", offset)
+
+
+def grouping_keys(group: exp.Group) -> list[exp.Expr]:
+    """Return the keys of GROUP BY, each once: those of all sets, where GROUPING SETS are written as tuples."""
+    found = []
+    for key in group.expressions:
+        sets = key.expressions if isinstance(key, exp.GroupingSets) else [exp.Tuple(expressions=[key.copy()])]
+        found += [one for keys in sets for one in keys.expressions]
+    return list({one.sql(): one for one in found}.values())
 
 
 class _Split:
@@ -162,7 +171,7 @@ class _Split:
         if group is None and not found and having is None:
             return
         name = self.names.new()
-        keys = list(group.expressions) if group else []
+        keys = grouping_keys(group) if group else []
         computed: dict[str, exp.Column] = {}
         outputs: list[exp.Expr] = []
         for node in [*keys, *found]:
@@ -178,8 +187,8 @@ class _Split:
             # HAVING alone: one group of all rows.
             outputs.append(exp.alias_(exp.Count(this=exp.Star(), big_int=True), self.names.new(), quoted=True))
         inner = exp.Select(expressions=outputs, **self.rows)
-        if keys:
-            inner.set("group", exp.Group(expressions=[key.copy() for key in keys]))
+        if group and group.expressions:
+            inner.set("group", exp.Group(expressions=[key.copy() for key in group.expressions]))
         self._change(change)
         self._wrap(inner, name, change(having) if having is not None else None)
 

@@ -38,6 +38,11 @@ def _merge(nodes: Sequence[exp.Expr], what: str) -> None:
         return
     if len(kinds) <= 1 or kinds <= NUMBERS or kinds == {"date", "timestamp"}:
         return
+    if kinds == {"bool", "int"} and what in ("comparison", "IN", "BETWEEN"):
+        for node in nodes:
+            if kind(node) == "bool":
+                node.replace(cast(node, "INTEGER"))
+        return
     if "text" in kinds and len(kinds) == 2:
         (other,) = kinds - {"text"}
         texts = [node for node in nodes if kind(node) == "text"]
@@ -93,29 +98,9 @@ def _comparable(node: exp.Expr) -> None:
         refuse(f"comparison of {kind(node).upper()} values", "it is not shown to agree there")
 
 
-def _in_condition(node: exp.In) -> None:
-    """Refuse IN (SELECT ...) where it matters that it is NULL and not FALSE: as a value, it is FALSE on Spark."""
-    inner: exp.Expr = node
-    while isinstance(inner.parent, (exp.And, exp.Or, exp.Paren)):
-        inner = inner.parent
-    if isinstance(inner.parent, (exp.Where, exp.Having)):
-        return
-    inner = node
-    while isinstance(inner.parent, exp.Paren):
-        inner = inner.parent
-    if isinstance(inner.parent, exp.Not):
-        inner = inner.parent
-        while isinstance(inner.parent, (exp.And, exp.Paren)):
-            inner = inner.parent
-        if isinstance(inner.parent, (exp.Where, exp.Having)):
-            return
-    refuse("IN (SELECT ...) as a value", "there it is FALSE where it should be NULL", "a join, or EXISTS")
-
-
 def _in(node: Any) -> None:
     query = node.args.get("query")
     if query is not None:
-        _in_condition(node)
         inner: Any = query.unnest() if isinstance(query, exp.Subquery) else query
         asked = node.this.expressions if isinstance(node.this, exp.Tuple) else [node.this]
         for left, right in zip(asked, inner.selects, strict=True):
@@ -173,8 +158,6 @@ def _if(node: Any) -> None:
 
 
 def _set(node: Any) -> None:
-    if node.args.get("by_name"):
-        refuse("UNION BY NAME", "there is no such thing there", "write the columns in one order")
     for left, right in zip(node.left.selects, node.right.selects, strict=False):
         kinds = {kind(left), kind(right)} - {"null"}
         mixed = bool(kinds & NESTED) and len(kinds) == 1 and not same_type(left.type, right.type)
@@ -187,15 +170,17 @@ def _lag(node: Any) -> None:
     default = node.args.get("default")
     if default is not None:
         _merge([node.this, default], f"{node.key}()")
-        if kind(default) not in (kind(node.this), "null"):
-            refuse(f"{node.key}() with a default of another type", "there it is cast to the value's", "CAST the value")
 
 
 def _boolean(*names: str) -> Any:
     def check(node: Any) -> None:
         for name in names:
             value = node.args.get(name)
-            if value is not None and kind(value) not in ("bool", "null"):
+            if value is not None and kind(value) in ("null", "int"):
+                made = exp.Cast(this=value.copy(), to=exp.DataType.build("BOOLEAN"))
+                made.type = made.to
+                value.replace(made)
+            elif value is not None and kind(value) != "bool":
                 refuse(f"{kind(value).upper()} as a condition", "not every engine takes it for one", "compare it")
 
     return check
@@ -228,4 +213,5 @@ RULES: dict[type[exp.Expr], Any] = {
     exp.Not: _boolean("this"),
     exp.Where: _boolean("this"),
     exp.Having: _boolean("this"),
+    exp.Join: _boolean("on"),
 }
