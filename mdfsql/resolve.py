@@ -12,6 +12,7 @@ from sqlglot.schema import MappingSchema
 from mdfsql.catalog import Source
 from mdfsql.errors import Unsupported
 from mdfsql.lower.unnest_rows import plain_sources
+from mdfsql.schema import data_type
 
 __all__ = ["resolve"]
 
@@ -20,10 +21,12 @@ def resolve(tree: exp.Expr, sources: tuple[Source, ...], engine: str) -> exp.Exp
     """Return the tree with every column qualified, stars expanded, names in lower case, and types on its nodes."""
     schema = MappingSchema(dialect="duckdb")
     for source in sources:
-        schema.add_table(exp.to_table(source.name), dict(source.schema), match_depth=False)
+        types = {name: data_type(text) for name, text in source.schema.items()}
+        schema.add_table(exp.to_table(source.name), types, match_depth=False)
     plain_negations(tree)
     plain_sources(tree)
     plain_comprehensions(tree)
+    keep_field_names(tree)
     try:
         mark_merging(tree)
         tree = qualify(tree, schema=schema, dialect="duckdb", validate_qualify_columns=True)
@@ -63,6 +66,12 @@ def plain_comprehensions(tree: exp.Expr) -> None:
 
 def _lambda(body: exp.Expr, name: exp.Expr) -> exp.Lambda:
     return exp.Lambda(this=body.copy(), expressions=[name.copy()])
+
+
+def keep_field_names(tree: exp.Expr) -> None:
+    """Keep the names of a struct's fields from being written in lower case: they show in its text."""
+    for node in tree.find_all(exp.PropertyEQ, exp.ColumnDef):
+        node.this.meta["case_sensitive"] = True
 
 
 # Under this key a join keeps that it merges columns.

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import re
+import struct
 from collections.abc import Iterator
+from random import Random
 from typing import Any
 
 import pyarrow as pa
@@ -135,6 +138,20 @@ def test_letters_that_are_let_through_have_the_same_partner(duck: Engine, spark:
     table = pa.table({"s": [f"{a}{b}" for a, b in zip(letters, letters[::-1], strict=True)]})
     given = ArrowSource(schema=read_schema(table.schema), table=table)
     tree = sqlglot.parse_one("SELECT s, upper(s) AS u, lower(s) AS l FROM t", read="duckdb")
+    assert isinstance(tree, exp.Query)
+    made = Relation(tree, {"t": given})
+    assert difference(run(duck, made), run(spark, made), ordered=False) is None
+
+
+def test_numbers_have_the_same_text(duck: Engine, spark: Engine) -> None:
+    random = Random(1)
+    bits = [struct.unpack("<d", random.randbytes(8))[0] for _ in range(20_000)]
+    spread = [random.choice((1, -1)) * 10 ** random.uniform(-8, 24) for _ in range(20_000)]
+    short = [random.randrange(10**7) / 10 ** random.randrange(8) for _ in range(10_000)]
+    numbers = [x for x in bits + spread + short if not math.isnan(x) and (x == 0 or abs(x) > 1e-307)]
+    table = pa.table({"d": [x for x in numbers if not 1.9e25 < abs(x) < 3.9e25]})
+    given = ArrowSource(schema=read_schema(table.schema), table=table)
+    tree = sqlglot.parse_one("SELECT CAST(d AS VARCHAR) AS s FROM t", read="duckdb")
     assert isinstance(tree, exp.Query)
     made = Relation(tree, {"t": given})
     assert difference(run(duck, made), run(spark, made), ordered=False) is None

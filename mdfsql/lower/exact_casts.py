@@ -25,6 +25,7 @@ from mdfsql.lower.rules import (
     text,
 )
 from mdfsql.lower.strict_types import _dated
+from mdfsql.lower.value_texts import value_text
 from mdfsql.lower.value_types import element_type, same_type
 
 __all__ = ["exact_casts"]
@@ -62,8 +63,6 @@ SAME = frozenset(
         *(("timestamptz", k) for k in ("date", "timestamp")),
     }
 )
-
-TEXT = exp.DataType.build("VARCHAR", dialect="duckdb")
 
 BLANK = r"[ \t\n\f\r]*"
 SPELLED = {
@@ -108,8 +107,8 @@ def _cast(node: Any) -> exp.Expr | None:
         return floated(value)
     if source == target and source in ("list", "struct", "map"):
         return _nested(value, node.to)
-    if (source, target) == ("list", "text"):
-        return _list_text(value)
+    if target == "text":
+        return value_text(value)
     if source == "float":
         value, source = cast(value, "DOUBLE"), "double"
     to = node.to.sql("duckdb")
@@ -177,15 +176,6 @@ def _nested(value: exp.Expr, to: exp.DataType) -> exp.Expr:
     refuse(f"CAST of {kind(value).upper()} to {to.sql('duckdb')}", "it is not shown to agree there")
 
 
-def _list_text(value: exp.Expr) -> exp.Expr:
-    own = element_type(value)
-    if own is None or kind(own) not in ("int", "bool", "decimal", "date"):
-        refuse(f"CAST of a list of {kind(own).upper()} to TEXT", "engines spell it each in its own way")
-    spelled = exp.Coalesce(this=_converted(variable(own), TEXT), expressions=[text("NULL")])
-    spelled.type = TEXT
-    return call("CONCAT", "[", call("ARRAY_JOIN", over("TRANSFORM", value, spelled), ", "), "]", type="VARCHAR")
-
-
 def _zoned(node: Any) -> exp.Expr | None:
     if not _dated(str(node.this.this).removesuffix("+00").removesuffix("Z"), "timestamp"):
         refuse("a TIMESTAMPTZ literal with an offset", "it is not shown to agree there", "write it in UTC, with +00")
@@ -208,10 +198,10 @@ def _decimal(node: Any, value: exp.Expr) -> exp.Expr:
 def _try_cast(node: Any) -> exp.Expr | None:
     source, target, value = kind(node.this), kind(node.to), node.this
     nested = source in ("list", "struct", "map")
+    if target == "text" and source != "text":
+        return value_text(value)
     if (source == target and not nested) or (source, target) in (
-        ("int", "text"),
         ("int", "double"),
-        ("bool", "text"),
         ("null", target),
     ):
         return cast(value, node.to.sql("duckdb")) if source != "int" or target != "int" else _safe(node)

@@ -28,6 +28,11 @@ from mdfsql.lower.rules import (
 
 __all__ = ["exact_text"]
 
+# What concat() and || make text of.
+VALUES = frozenset(
+    {"int", "bool", "date", "decimal", "double", "float", "timestamp", "timestamptz", "list", "struct", "map"}
+)
+
 ASCII = r"\A[\x00-\x7F]*\z"
 
 
@@ -268,24 +273,23 @@ def _concat(node: Any) -> exp.Expr:
     for part in node.expressions:
         if kind(part) == "null":
             continue
-        if kind(part) in ("int", "bool", "date", "decimal"):
-            part = exp.Cast(this=part.copy(), to=exp.DataType.build("VARCHAR", dialect="duckdb"))
-        else:
-            _text(part, "concat()")
-        parts.append(exp.Coalesce(this=part.copy(), expressions=[text("")]))
+        parts.append(exp.Coalesce(this=_as_text(part, "concat()"), expressions=[text("")]))
     # NULL counts as '' in the reference's concat(), unlike in ||.
     return call("CONCAT", *parts, type="VARCHAR") if parts else text("")
 
 
+def _as_text(part: exp.Expr, what: str) -> exp.Expr:
+    """Return a value as text, cast as a query would: for exact_casts to spell."""
+    if kind(part) not in VALUES:
+        _text(part, what)
+        return part.copy()
+    made = exp.Cast(this=part.copy(), to=exp.DataType.build("VARCHAR", dialect="duckdb"))
+    made.type = made.to
+    return made
+
+
 def _pipe(node: Any) -> exp.Expr:
-    parts = []
-    for part in (node.this, node.expression):
-        if kind(part) in ("int", "bool", "date", "decimal"):
-            part = exp.Cast(this=part.copy(), to=exp.DataType.build("VARCHAR", dialect="duckdb"))
-        else:
-            _text(part, "||")
-        parts.append(part)
-    return call("CONCAT", *parts, type="VARCHAR")
+    return call("CONCAT", *(_as_text(part, "||") for part in (node.this, node.expression)), type="VARCHAR")
 
 
 def _concat_ws(node: Any) -> exp.Expr:

@@ -10,6 +10,7 @@ from sqlglot import exp
 from mdfsql.lower.list_functions import Function, fixed, item, items_of
 from mdfsql.lower.nested_values import ELEMENT, lambda_, over, present, size, variable
 from mdfsql.lower.rules import call, case, cast, kind, null, number, text
+from mdfsql.lower.value_texts import value_text
 from mdfsql.lower.value_types import element_type
 
 __all__ = ["LIST_AGGREGATES", "spelled"]
@@ -17,8 +18,8 @@ __all__ = ["LIST_AGGREGATES", "spelled"]
 BIGINT, DOUBLE, TEXT, BOOL = (exp.DataType.build(n, dialect="duckdb") for n in ("BIGINT", "DOUBLE", "TEXT", "BOOLEAN"))
 NUMBERS = ("int", "decimal", "double", "float")
 ORDERED = ("int", "decimal", "double", "float", "text", "bool", "date", "timestamp", "timestamptz")
-# What is the same text on every engine.
-SPELLED = ("text", "int", "bool", "date", "decimal")
+# What is joined as text.
+SPELLED = ("text", "int", "bool", "date", "decimal", "double", "float", "timestamp", "timestamptz")
 
 
 def _total_type(dtype: exp.DataType | None) -> exp.DataType | None:
@@ -140,7 +141,7 @@ def spelled(items: exp.Expr, what: str) -> exp.Expr:
     found = items_of(items, what, *SPELLED)
     if kind(found) == "text":
         return items.copy()
-    return over("TRANSFORM", items, cast(variable(found), "VARCHAR"), exp.DataType.build("TEXT[]", dialect="duckdb"))
+    return over("TRANSFORM", items, value_text(variable(found)), exp.DataType.build("TEXT[]", dialect="duckdb"))
 
 
 def _string_agg(node: Any) -> exp.Expr:

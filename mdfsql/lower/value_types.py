@@ -46,7 +46,8 @@ def _common_parts(left: exp.DataType, right: exp.DataType) -> exp.DataType | Non
     if kind(left) != kind(right):
         return None
     if same_type(left, right):
-        return left
+        # Which of two spellings the fields keep is for the reference to know.
+        return left if _names(left) == _names(right) else None
     if kind(left) == "list":
         inner = _part(left.expressions[0], right.expressions[0])
         return None if inner is None else list_of(inner)
@@ -55,10 +56,14 @@ def _common_parts(left: exp.DataType, right: exp.DataType) -> exp.DataType | Non
     fields = []
     for one, other in zip(left.expressions, right.expressions, strict=True):
         inner = _part(one.args["kind"], other.args["kind"])
-        if inner is None or one.name.lower() != other.name.lower():
+        if inner is None or one.name != other.name:
             return None
         fields.append((one.name, inner))
     return struct_of(fields)
+
+
+def _names(dtype: exp.DataType) -> list[str]:
+    return [name.this for name in dtype.find_all(exp.Identifier)]
 
 
 def _part(left: exp.DataType, right: exp.DataType) -> exp.DataType | None:
