@@ -56,8 +56,9 @@ extract:isoweek(day) BIGINT = week($1)
 date(int, int, int) DATE = make_date($1, $2, $3)
 last_day(date) DATE
 array_length(list) BIGINT = len($1)
-item:safe(list, int!) item$1 = $1[$2 + 1]
-item(list, int!) item$1 = CASE WHEN $2 >= len($1) THEN error('no such item of the array') ELSE $1[$2 + 1] END
+item:safe(list, int!) item$1 = list_extract($1, $2 + 1)
+item(list, int!) item$1 = CASE WHEN $2 >= len($1) THEN error('no such item of the array')
+    ELSE list_extract($1, $2 + 1) END
 avg(int) DOUBLE
 avg(decimal) refused = an average of NUMERIC has digits of its own there: avg(CAST(x AS FLOAT64))
 countif(bool) BIGINT = count_if($1)

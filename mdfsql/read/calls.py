@@ -14,15 +14,29 @@ __all__ = ["MARK", "marked"]
 MARK = "call:"
 
 # What has a syntax of its own between its parentheses.
-KEPT = frozenset({"CAST", "TRY_CAST", "SAFE_CAST", "EXTRACT", "TRIM", "CONVERT", "STRUCT", "SUBSTRING", "POSITION"})
+KEPT = frozenset(
+    {
+        *("CAST", "TRY_CAST", "SAFE_CAST", "EXTRACT", "TRIM", "CONVERT", "STRUCT", "SUBSTRING", "POSITION", "UNNEST"),
+        *("CASE", "AND", "OR", "XOR"),
+    }
+)
 # After these a name with parentheses is a type or the name of something.
 NAMING = frozenset({TokenType.ALIAS, TokenType.DCOLON, TokenType.WITH, TokenType.JOIN})
+# Names of operators too, where a value stands before them.
+INFIX = frozenset({"DIV", "MOD", "LIKE", "ILIKE", "RLIKE", "GLOB", "COLLATE"})
+# A value ends with one of these.
+ENDING = frozenset(
+    {
+        *(TokenType.VAR, TokenType.IDENTIFIER, TokenType.STRING, TokenType.NUMBER, TokenType.R_PAREN),
+        *(TokenType.R_BRACKET, TokenType.END, TokenType.NULL, TokenType.TRUE, TokenType.FALSE, TokenType.PARAMETER),
+    }
+)
 
 
 @functools.cache
 def _functions(dialect: str) -> frozenset[str]:
     parser = type(Dialect.get_or_raise(dialect)).parser_class
-    return frozenset({*parser.FUNCTIONS, *parser.FUNCTION_PARSERS}) - KEPT - {"UNNEST"}
+    return frozenset({*parser.FUNCTIONS, *parser.FUNCTION_PARSERS}) - KEPT
 
 
 def marked(tokens: Sequence[Token], dialect: str) -> list[Token]:
@@ -30,14 +44,23 @@ def marked(tokens: Sequence[Token], dialect: str) -> list[Token]:
     names = _functions(dialect)
     made = list(tokens)
     for i, (token, after) in enumerate(itertools.pairwise(tokens)):
+        name = token.text.upper()
         before = tokens[i - 1].token_type if i else None
         if (
             after.token_type == TokenType.L_PAREN
-            and token.text.upper() in names
+            and name in names
             and token.token_type not in (TokenType.STRING, TokenType.IDENTIFIER)
             and before not in NAMING
             # count(*) FILTER (WHERE ...) is no call.
             and not (token.token_type == TokenType.FILTER and before == TokenType.R_PAREN)
+            and not (name in INFIX and follows_value(tokens, i))
         ):
             made[i] = Token(TokenType.VAR, MARK + token.text, token.line, token.col, token.start, token.end, [])
     return made
+
+
+def follows_value(tokens: Sequence[Token], i: int) -> bool:
+    """Tell whether a value, and perhaps NOT, stands before a token."""
+    if i and tokens[i - 1].token_type == TokenType.NOT:
+        i -= 1
+    return i > 0 and tokens[i - 1].token_type in ENDING

@@ -17,6 +17,7 @@ __all__ = [
     "PATTERN",
     "DATES_OF_TEXT",
     "MOMENTS_OF_TEXT",
+    "NUMBER",
     "NUMBERS_OF_TEXT",
     "SPACE",
     "TIME",
@@ -367,6 +368,8 @@ def like(escapes: bool, classes: bool = False) -> Callable[[Call], exp.Expr]:
     """Return the rule of LIKE: whether a backslash escapes, and whether [a-z] stands for letters."""
 
     def rule(call: Call) -> exp.Expr:
+        if not isinstance(call.node, exp.Like):
+            call.refuse("it is read as an operator only")
         value, pattern = call.arguments
         if kind(value) not in ("text", "null"):
             call.refuse("it is read for text only")
@@ -375,7 +378,7 @@ def like(escapes: bool, classes: bool = False) -> Callable[[Call], exp.Expr]:
             call.refuse("a pattern that is no constant may hold what escapes there")
         if classes and "[" in text:
             call.refuse("a pattern with [ stands for letters of a class there")
-        made = call.node
+        made: exp.Expr = call.node
         if escapes and "\\" in text:
             if not re.fullmatch(r"(?:[^\\]|\\[\\%_])*", text):
                 call.refuse("a backslash in a pattern escapes only %, _ and itself")

@@ -83,6 +83,7 @@ def kind(node: Any) -> str:
 
 def literal(node: Any) -> str | None:
     """Return the value of a text literal, or None."""
+    node = node.unnest() if isinstance(node, exp.Paren) else node
     return str(node.this) if isinstance(node, exp.Literal) and node.is_string else None
 
 
@@ -164,7 +165,7 @@ class Dialect:
 
     ``sorts`` tells how text compares there: "binary" as in the reference; "collated" where the order depends on a
     collation that the text does not name; "folded" where equality does too. ``nan_equal`` tells whether NaN equals
-    itself.
+    itself; ``column_of_rows`` is what the column of a function of rows is called, if not as its alias.
     """
 
     name: str
@@ -173,6 +174,7 @@ class Dialect:
     reasons: Mapping[str, str] = field(default_factory=dict)
     sorts: str = "binary"
     nan_equal: bool = True
+    column_of_rows: str = ""
     collations: frozenset[str] = frozenset()
 
 
@@ -296,7 +298,10 @@ def is_constant(call: Call, to: exp.DataType) -> bool:
 @functools.cache
 def template(form: str) -> exp.Expr:
     # A type that no form has a use for stands for the type of the cast.
-    return sqlglot.parse_one(re.sub(r"\$(\d)", r"_arg\1", form.replace("$to", "BIT")), read="duckdb")
+    made = sqlglot.parse_one(re.sub(r"\$(\d)", r"_arg\1", form.replace("$to", "BIT")), read="duckdb")
+    # Where a constant stands in brackets, the parser and the writer count from places of their own.
+    assert not made.find(exp.Bracket), form
+    return made
 
 
 def written(form: str, arguments: Sequence[exp.Expr], to: exp.DataType | None = None) -> exp.Expr:

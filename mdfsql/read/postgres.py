@@ -70,7 +70,7 @@ extract:doy(day) BIGINT = dayofyear($1)
 extract:week(day) BIGINT = week($1)
 make_date(int, int, int) DATE
 cardinality(list) BIGINT = len($1)
-item(list, int!) item$1 = $1[$2 + 1]
+item(list, int!) item$1 = list_extract($1, $2 + 1)
 rows:generate_series(int, int) BIGINT = generate_series($1, $2)
 sum(single) refused = a sum of 32-bit floats is one of 32 bits there: sum a wider type
 avg(single) refused = an average of 32-bit floats is one of 32 bits there: cast to a wider type

@@ -195,10 +195,15 @@ class Reading(Functions):
         made = meaning_of(self.dialect, Call(call, f"rows:{function_name(call)}", arguments))
         node.set("this", made)
         alias = node.args.get("alias")
+        named = self.dialect.column_of_rows
+        if alias is None and named:
+            alias = exp.TableAlias(this=exp.to_identifier(function_name(call)))
+            node.set("alias", alias)
         if alias is None:
             raise Refused(node, "its column has another name in each dialect: name it, AS t(a)")
         if not alias.columns:
-            alias.set("columns", [alias.this.copy()])
+            # The alias names the column too, or the rows alone.
+            alias.set("columns", [exp.to_identifier(named) if named else alias.this.copy()])
         return [("", made.type)]
 
     def unnest(self, node: Any, scope: Scope) -> Outputs:

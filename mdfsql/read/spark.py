@@ -11,11 +11,14 @@ from mdfsql.read.common import (
     COMMON,
     CONSTANTS,
     GUARDED_DIVISION,
+    NUMBER,
     NUMBERS_OF_TEXT,
+    SPACE,
     TIME,
     array,
     cast_of_text,
     concat,
+    dated,
     like,
     pattern_of,
     rlike,
@@ -107,10 +110,19 @@ ln(number) DOUBLE = CASE WHEN $1 <= 0 THEN CAST(NULL AS DOUBLE) ELSE ln($1) END
 log(number) DOUBLE = CASE WHEN $1 <= 0 THEN CAST(NULL AS DOUBLE) ELSE ln($1) END
 log10(number) DOUBLE = CASE WHEN $1 <= 0 THEN CAST(NULL AS DOUBLE) ELSE log10($1) END
 log2(number) DOUBLE = CASE WHEN $1 <= 0 THEN CAST(NULL AS DOUBLE) ELSE log2($1) END
-power(number, number!) DOUBLE = power(CAST($1 AS DOUBLE), CAST($2 AS DOUBLE))
-pow(number, number!) DOUBLE = power(CAST($1 AS DOUBLE), CAST($2 AS DOUBLE))
+power/pow(number, number) DOUBLE = CASE WHEN $2 <> 0 AND isnan(CAST($2 AS DOUBLE)) THEN CAST('NaN' AS DOUBLE)
+    WHEN abs($1) = 1 AND isinf(CAST($2 AS DOUBLE)) THEN CAST('NaN' AS DOUBLE)
+    ELSE power(CAST($1 AS DOUBLE), CAST($2 AS DOUBLE)) END
+rint(number) DOUBLE = round_even(CAST($1 AS DOUBLE), 0)
+sin/cos/tan/asin/acos/atan/sinh/cosh/tanh/cbrt/degrees/radians(number) DOUBLE
+pi() DOUBLE
+&(int, int) wider
+|(int, int) wider
+^(int, int) wider
+~(int) $1
 sign(exact) DOUBLE = CAST(sign($1) AS DOUBLE)
 signum(exact) DOUBLE = CAST(sign($1) AS DOUBLE)
+sign/signum(real) DOUBLE = CASE WHEN $1 = 0 OR isnan($1) THEN CAST($1 AS DOUBLE) ELSE CAST(sign($1) AS DOUBLE) END
 
 year(day) BIGINT
 quarter(day) BIGINT
@@ -142,10 +154,29 @@ array_size(list) BIGINT = len($1)
 array_contains(list, any) BOOLEAN = CASE WHEN $1 IS NULL OR $2 IS NULL THEN CAST(NULL AS BOOLEAN)
     WHEN list_contains($1, $2) THEN TRUE
     WHEN len(list_filter($1, lambda x: x IS NULL)) > 0 THEN CAST(NULL AS BOOLEAN) ELSE FALSE END
-item(list, int) item$1 = CASE WHEN $2 < 0 OR $2 >= len($1) THEN error('no such item of the array') ELSE $1[$2 + 1] END
+item(list, int) item$1 = CASE WHEN $2 < 0 OR $2 >= len($1) THEN error('no such item of the array')
+    ELSE list_extract($1, $2 + 1) END
 element_at(list, int) item$1 = CASE WHEN $2 = 0 OR abs($2) > len($1) THEN error('no such item of the array')
-    ELSE $1[$2] END
-get(list, int) item$1 = CASE WHEN $2 < 0 THEN NULL ELSE $1[$2 + 1] END
+    ELSE list_extract($1, $2) END
+try_element_at(list, int) item$1 = CASE WHEN $2 = 0 THEN error('places of an array begin at 1')
+    ELSE list_extract($1, $2) END
+slice(list, int, int) $1 = CASE WHEN $2 = 0 OR $3 < 0 THEN error('places of an array begin at 1')
+    WHEN $2 > 0 THEN list_slice($1, $2, $2 + $3 - 1)
+    WHEN len($1) + $2 < 0 THEN list_slice($1, 1, 0)
+    ELSE list_slice($1, len($1) + $2 + 1, len($1) + $2 + $3) END
+array_sort(list) $1 = list_sort($1, 'ASC', 'NULLS LAST')
+sort_array(list) $1 = list_sort($1, 'ASC', 'NULLS FIRST')
+array_max(list) item$1 = list_max($1)
+array_min(list) item$1 = list_min($1)
+array_position(list, any) BIGINT = CASE WHEN $1 IS NOT NULL AND $2 IS NOT NULL
+    THEN COALESCE(list_position($1, $2), 0) END
+array_repeat(any, int) [$1] = CASE WHEN $2 IS NOT NULL THEN repeat([$1], CASE WHEN $2 > 0 THEN $2 ELSE 0 END) END
+sequence(int, int) BIGINT[] = CASE WHEN $1 > $2 THEN generate_series($1, $2, -1) ELSE generate_series($1, $2) END
+rows:range(int) BIGINT = range($1)
+rows:range(int, int) BIGINT = range($1, $2)
+raise_error(text) NULL = error($1)
+unix_micros(instant) BIGINT = epoch_us($1)
+get(list, int) item$1 = CASE WHEN $2 < 0 THEN NULL ELSE list_extract($1, $2 + 1) END
 explode(list) item$1 = unnest($1)
 transform(list, lambda) [$2] = list_transform($1, $2)
 filter(list, lambda) $1 = list_filter($1, $2)
@@ -203,8 +234,10 @@ try_divide(real, real) DOUBLE = CASE WHEN $2 = 0 THEN CAST(NULL AS DOUBLE) ELSE 
 """
 
 DAY = "[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}"
+REAL = rf"{SPACE}({NUMBER}([eE][+-]?[0-9]+)?|(?i:[+-]?inf(inity)?|nan)){SPACE}"
 TEXT = (
-    NUMBERS_OF_TEXT
+    cast_of_text("real", REAL, "number")
+    + NUMBERS_OF_TEXT
     + cast_of_text("date", DAY, "date")
     + "".join(cast_of_text(to, f"{DAY}([ T]{TIME})?", "timestamp") for to in ("timestamp", "instant"))
 )
@@ -275,6 +308,18 @@ def date_trunc(call: Call) -> exp.Expr:
     made = written(f"date_trunc('{known}', CAST($1 AS TIMESTAMPTZ))", [call.arguments[1]])
     made.type = build("TIMESTAMPTZ")
     return made
+
+
+def timestampadd(call: Call) -> exp.Expr:
+    """Return a moment moved by a count of units: a date becomes a moment."""
+    if len(call.arguments) == 3 and kind(call.arguments[2]) == "date":
+        made = written("CAST($1 AS TIMESTAMPTZ)", call.arguments[2:])
+        made.type = build("TIMESTAMPTZ")
+        call = Call(call.node, call.name, [*call.arguments[:2], made])
+    return dated("add", WHOLE_UNITS, (0, 1, 2))(call) or call.node
+
+
+WHOLE_UNITS = ("year", "quarter", "month", "week", "day", "hour", "minute", "second")
 
 
 LETTERS = {"yyyy": "%Y", "MM": "%m", "dd": "%d", "HH": "%H", "mm": "%M", "ss": "%S"}
@@ -355,6 +400,7 @@ dialect = Dialect(
         "lpad": padded,
         "rpad": padded,
         "trunc": trunc,
+        "timestampadd": timestampadd,
         "date_trunc": date_trunc,
         "date_format": date_format,
         "to_date": to_date,
@@ -371,4 +417,5 @@ dialect = Dialect(
         "approx_count_distinct": "an estimate is not the same everywhere: count(DISTINCT x)",
         "percentile_approx": "an estimate is not the same everywhere",
     },
+    column_of_rows="id",
 )

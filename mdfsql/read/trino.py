@@ -55,8 +55,10 @@ minute(moment) BIGINT
 date(text!) DATE = CAST($1 AS DATE)
 date(day) DATE = CAST(CAST($1 AS TIMESTAMP) AS DATE)
 cardinality(list) BIGINT = len($1)
-item(list, int!) item$1 = CASE WHEN $2 >= len($1) THEN error('no such item of the array') ELSE $1[$2 + 1] END
-element_at(list, int!) item$1 = CASE WHEN $2 = 0 THEN error('places of an array begin at 1') ELSE $1[$2] END
+item(list, int!) item$1 = CASE WHEN $2 >= len($1) THEN error('no such item of the array')
+    ELSE list_extract($1, $2 + 1) END
+element_at(list, int!) item$1 = CASE WHEN $2 = 0 THEN error('places of an array begin at 1')
+    ELSE list_extract($1, $2) END
 transform(list, lambda) [$2] = list_transform($1, $2)
 filter(list, lambda) $1 = list_filter($1, $2)
 sum(single) refused = a sum of 32-bit floats is one of 32 bits there: sum a wider type

@@ -38,6 +38,10 @@ OPERATORS: dict[type[exp.Expr], str] = {
     exp.DPipe: "||",
     exp.Not: "not",
     exp.Neg: "neg",
+    exp.BitwiseAnd: "&",
+    exp.BitwiseOr: "|",
+    exp.BitwiseXor: "^",
+    exp.BitwiseNot: "~",
 }
 COMPARED = ("=", "<")
 
