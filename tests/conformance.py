@@ -128,6 +128,15 @@ def alike(left: Any, right: Any) -> bool:
     return type(left) is type(right) and left == right
 
 
+def plain(column: pa.ChunkedArray) -> list[Any]:
+    """Return the values of a column; moments as numbers, as Python has no year 0 and none after 9999."""
+    if pa.types.is_timestamp(column.type):
+        column = column.cast(pa.int64())
+    if pa.types.is_date32(column.type):
+        column = column.cast(pa.int32())
+    return list(column.to_pylist())
+
+
 def key(row: tuple[Any, ...]) -> list[str]:
     return [f"{value:.6g}" if isinstance(value, float) else repr(value) for value in row]
 
@@ -135,7 +144,7 @@ def key(row: tuple[Any, ...]) -> list[str]:
 def difference(reference: pa.Table, other: pa.Table, *, ordered: bool) -> str | None:
     """Return how two results differ, or None."""
     assert reference.schema == other.schema
-    left, right = ([tuple(row.values()) for row in table.to_pylist()] for table in (reference, other))
+    left, right = (list(zip(*map(plain, table.columns), strict=True)) for table in (reference, other))
     if not ordered:
         left, right = sorted(left, key=key), sorted(right, key=key)
     pairs = zip(left, right, strict=False)

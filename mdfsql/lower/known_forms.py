@@ -195,6 +195,7 @@ FORMS: dict[str, frozenset[str]] = {
         "TableAlias": "columns this",
         "TimeToStr": "format this",
         "TimeToUnix": "this",
+        "TimestampFromParts": "day hour min month sec year",
         "TimestampTrunc": "this unit",
         "ToBase64": "this",
         "Transform": "expression this",

@@ -7,16 +7,17 @@ from collections.abc import Callable
 from sqlglot import exp
 
 from mdfsql.lower.exact_arithmetic import double, number_kind
+from mdfsql.lower.exact_dates import NAMED_PARTS, NAMED_UNITS, completed
 from mdfsql.lower.exact_lists import NESTED
 from mdfsql.lower.exact_math import named_numbers
-from mdfsql.lower.rules import call, cast, each, kind, literal_text, of_kind, raised, refuse
+from mdfsql.lower.rules import call, cast, each, kind, literal_text, number, of_kind, raised, refuse
 
 __all__ = ["name_functions"]
 
 
 def name_functions(tree: exp.Expr) -> exp.Expr:
     """A function without a node of its own is written under the engine's own name, and refused if there is none."""
-    return each(tree, {exp.Anonymous: _named})
+    return each(tree, {exp.Anonymous: _named, exp.ToDays: _days})
 
 
 def _error(node: exp.Anonymous) -> exp.Expr:
@@ -47,16 +48,24 @@ def _weekday(node: exp.Anonymous) -> exp.Expr:
     return exp.DayOfWeek(this=node.expressions[0].copy())
 
 
-def _micros(node: exp.Anonymous) -> exp.Expr:
-    (value,) = node.expressions
-    found = of_kind(value, f"{node.name.lower()}()", "date", "timestamp", "timestamptz")
-    moment = cast(value, "TIMESTAMP") if found == "date" else value
-    return call("UNIX_MICROS", cast(moment, "TIMESTAMPTZ"), type="BIGINT")
+def _extracted(name: str) -> Callable[[exp.Anonymous], exp.Expr]:
+    return lambda node: exp.Extract(this=exp.Var(this=name.upper()), expression=node.expressions[0].copy())
 
 
-def _microsecond(node: exp.Anonymous) -> exp.Expr:
-    # Within the minute, also before 1970.
-    return call("PMOD", _micros(node), 60_000_000, type="BIGINT")
+def _interval(unit: str) -> Callable[[exp.Anonymous], exp.Expr]:
+    return lambda node: exp.Interval(this=node.expressions[0].copy(), unit=exp.Var(this=unit))
+
+
+def _days(node: exp.ToDays) -> exp.Expr:
+    return exp.Interval(this=node.this.copy(), unit=exp.Var(this="DAY"))
+
+
+def _since(node: exp.Anonymous) -> exp.Expr:
+    return exp.UnixToTime(this=node.expressions[0].copy(), scale=number(3))
+
+
+def _kept(node: exp.Anonymous) -> exp.Expr:
+    return node
 
 
 def _text_binary(cls: type[exp.Expr]) -> Callable[[exp.Anonymous], exp.Expr]:
@@ -82,8 +91,12 @@ NAMES: dict[str, tuple[int, Callable[[exp.Anonymous], exp.Expr]]] = {
     "isfinite": (1, _finite),
     "date_part": (2, _part),
     "datepart": (2, _part),
-    "epoch_us": (1, _micros),
-    "microsecond": (1, _microsecond),
+    **{name: (1, _extracted(name)) for name in NAMED_PARTS},
+    **{name: (1, _interval(unit)) for name, unit in NAMED_UNITS.items()},
+    "age": (2, _kept),
+    "date_sub": (3, completed),
+    "datesub": (3, completed),
+    "make_timestamp_ms": (1, _since),
     "weekday": (1, _weekday),
     "prefix": (2, _text_binary(exp.StartsWith)),
     "suffix": (2, _text_binary(exp.EndsWith)),

@@ -47,8 +47,10 @@ def _arithmetic(node: Any) -> exp.DataType | None:
         return DATE
     if "interval" in kinds:
         other = left if kinds[1] == "interval" else right
+        if kind(other) not in ("date", "timestamp", "timestamptz"):
+            return INTERVAL
         return TIMESTAMP if kind(other) == "date" else other.type
-    if kinds == ("timestamp", "timestamp"):
+    if set(kinds) <= {"date", "timestamp", "timestamptz"}:
         return INTERVAL
     if "null" in kinds:
         return left.type if kinds[1] == "null" else right.type
@@ -193,7 +195,13 @@ ANONYMOUS: dict[str, exp.DataType | Callable[[Any], exp.DataType | None]] = {
     "regexp_full_match": BOOL,
     "date_part": BIGINT,
     "microsecond": BIGINT,
-    "epoch_us": BIGINT,
+    **dict.fromkeys(("epoch_us", "epoch_ns", "millisecond", "nanosecond", "isoyear", "yearweek", "century"), BIGINT),
+    **dict.fromkeys(("decade", "millennium", "era", "timezone", "timezone_hour", "timezone_minute"), BIGINT),
+    **dict.fromkeys(("age", "to_millennia", "to_centuries", "to_decades", "to_years", "to_quarters"), INTERVAL),
+    **dict.fromkeys(("to_months", "to_weeks", "to_hours", "to_minutes", "to_seconds", "to_milliseconds"), INTERVAL),
+    "to_microseconds": INTERVAL,
+    "julian": DOUBLE,
+    "make_timestamp_ms": TIMESTAMP,
     "weekday": BIGINT,
     "datepart": BIGINT,
     "date_sub": BIGINT,
@@ -213,6 +221,8 @@ ANONYMOUS: dict[str, exp.DataType | Callable[[Any], exp.DataType | None]] = {
 
 
 def _anonymous(node: Any) -> exp.DataType | None:
+    if node.name.lower() in ("date_part", "datepart") and node.expressions[0].name.lower() in ("epoch", "julian"):
+        return DOUBLE
     if node.name == "list_reduce":
         return element_type(node.expressions[0])
     found = NESTED.get(node.name)
@@ -227,7 +237,17 @@ def _fixed(dtype: exp.DataType) -> Callable[[Any], exp.DataType]:
 
 
 def _unix(node: Any) -> exp.DataType:
-    return BIGINT if kind(node.this) in ("date", "timestamp", "timestamptz") else TIMESTAMP
+    if kind(node.this) in ("date", "timestamp", "timestamptz", "interval"):
+        return BIGINT
+    return TIMESTAMP if node.args.get("scale") else TIMESTAMPTZ
+
+
+def _shifted(node: Any) -> exp.DataType | None:
+    return TIMESTAMP if (kind(node.this), kind(node.expression)) == ("date", "interval") else _type_of(node.this)
+
+
+def _bucket(node: Any) -> exp.DataType | None:
+    return _type_of(node.expression)
 
 
 TO_DOUBLE = (
@@ -320,6 +340,15 @@ TYPES: dict[type[exp.Expr], Callable[[Any], exp.DataType | None]] = {
     exp.RegexpSplit: _fixed(build("VARCHAR[]")),
     exp.SimilarTo: _fixed(BOOL),
     exp.UnixToTime: _unix,
+    exp.TimeToUnix: _fixed(DOUBLE),
+    exp.ToDays: _fixed(INTERVAL),
+    exp.Interval: _fixed(INTERVAL),
+    exp.DateBin: _bucket,
+    exp.DateAdd: _shifted,
+    exp.DateSub: _shifted,
+    exp.DateDiff: _fixed(BIGINT),
+    exp.TimestampFromParts: _fixed(TIMESTAMP),
+    exp.DateFromParts: _fixed(DATE),
     exp.Explode: _element,
     exp.Transform: _mapped,
     exp.ArrayFilter: _same,

@@ -18,7 +18,21 @@ __all__ = ["strict_types"]
 NUMBERS = frozenset({"int", "decimal", "double"})
 NESTED = frozenset({"list", "struct", "map"})
 ORDERED = frozenset(
-    {"bool", "int", "decimal", "float", "double", "text", "date", "timestamp", "timestamptz", "blob", "list", "struct"}
+    {
+        "bool",
+        "int",
+        "decimal",
+        "float",
+        "double",
+        "text",
+        "date",
+        "timestamp",
+        "timestamptz",
+        "blob",
+        "interval",
+        "list",
+        "struct",
+    }
 )
 
 
