@@ -17,9 +17,9 @@ from mdfsql.read.common import (
     null_if_any,
     shifted,
     substring,
+    typed,
     unlike_nan,
     wide_fractions,
-    wide_integers,
 )
 from mdfsql.read.meaning import Dialect, meanings
 
@@ -39,6 +39,7 @@ mod(int, int) wider = $1 % $2
 -(date, int) DATE = $1 - CAST($2 AS INTEGER)
 if(bool, same, same) wider = CASE WHEN $1 THEN $2 ELSE $3 END
 ifnull(same, same) wider = COALESCE($1, $2)
+replace(text, text, text) VARCHAR
 strpos(text, text) BIGINT = instr($1, $2)
 char_length(text) BIGINT = length($1)
 starts_with(text, text) BOOLEAN
@@ -108,7 +109,7 @@ dialect = Dialect(
         "date_sub": moved_date,
         "date_trunc": date_trunc(UNITS, of_date="DATE", unit_at=1),
         "fraction": wide_fractions,
-        "type": wide_integers,
+        "type": typed({"int": "BIGINT", "real": "DOUBLE"}),
     },
     reasons={
         "item:bare": "write OFFSET(i), from 0, or ORDINAL(i), from 1",
@@ -120,4 +121,6 @@ dialect = Dialect(
         "approx_count_distinct": "an estimate is not the same everywhere",
     },
     nan_equal=False,
+    aliases=frozenset({"place", "group", "having", "qualify"}),
+    decimal=(38, 9),
 )

@@ -31,6 +31,8 @@ ENDING = frozenset(
         *(TokenType.R_BRACKET, TokenType.END, TokenType.NULL, TokenType.TRUE, TokenType.FALSE, TokenType.PARAMETER),
     }
 )
+# Types that the parser takes for shorter ones.
+TYPES = {"tsql": {"FLOAT": TokenType.DOUBLE}, "mysql": {"REAL": TokenType.DOUBLE}}
 
 
 @functools.cache
@@ -43,6 +45,11 @@ def marked(tokens: Sequence[Token], dialect: str) -> list[Token]:
     """Return the tokens with each function's name marked, so that the parser reads a plain call of that name."""
     names = _functions(dialect)
     made = list(tokens)
+    types = TYPES.get(dialect.lower(), {})
+    for i, token in enumerate(tokens):
+        if token.token_type == TokenType.FLOAT and token.text.upper() in types:
+            kind = types[token.text.upper()]
+            made[i] = Token(kind, token.text, token.line, token.col, token.start, token.end, [])
     for i, (token, after) in enumerate(itertools.pairwise(tokens)):
         name = token.text.upper()
         before = tokens[i - 1].token_type if i else None

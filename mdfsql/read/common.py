@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 
 from sqlglot import exp
 
@@ -18,7 +18,7 @@ __all__ = [
     "DATES_OF_TEXT",
     "MOMENTS_OF_TEXT",
     "NUMBER",
-    "NUMBERS_OF_TEXT",
+    "numbers_of_text",
     "SPACE",
     "TIME",
     "cast_of_text",
@@ -32,13 +32,14 @@ __all__ = [
     "null_if_any",
     "pattern_of",
     "refused",
+    "replaced",
     "rlike",
     "shifted",
     "substring",
     "unlike_nan",
     "whole",
     "wide_fractions",
-    "wide_integers",
+    "typed",
 ]
 
 # A line: name(kinds of the arguments) type [= form in the reference's dialect, where that is another].
@@ -56,7 +57,6 @@ coalesce(same...) wider
 nullif(same, same) $1
 abs(number) $1
 length(text) BIGINT
-replace(text, text, text) VARCHAR
 row_number() BIGINT
 rank() BIGINT
 dense_rank() BIGINT
@@ -125,11 +125,17 @@ cast:{to}(text) $to = CASE WHEN $1 IS NULL OR regexp_full_match($1, '{pattern}')
 SPACE = r"[ \t\n\r]*"
 NUMBER = r"[+-]?([0-9]+[.]?[0-9]*|[.][0-9]+)"
 TIME = "[0-9]{2}:[0-9]{2}:[0-9]{2}([.][0-9]{1,6})?"
-NUMBERS_OF_TEXT = (
-    cast_of_text("int", rf"{SPACE}[+-]?[0-9]+{SPACE}", "whole number")
-    + cast_of_text("real", rf"{SPACE}{NUMBER}([eE][+-]?[0-9]+)?{SPACE}", "number")
-    + cast_of_text("decimal", rf"{SPACE}{NUMBER}{SPACE}", "number")
-)
+
+
+def numbers_of_text(space: str) -> str:
+    """Return the lines of casts of text to numbers, with what may stand around them."""
+    return (
+        cast_of_text("int", rf"{space}[+-]?[0-9]+{space}", "whole number")
+        + cast_of_text("real", rf"{space}{NUMBER}([eE][+-]?[0-9]+)?{space}", "number")
+        + cast_of_text("decimal", rf"{space}{NUMBER}{space}", "number")
+    )
+
+
 DATES_OF_TEXT = cast_of_text("date", "[0-9]{4}-[0-9]{2}-[0-9]{2}", "date")
 MOMENTS_OF_TEXT = "".join(
     cast_of_text(to, f"[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}( {TIME})?", "timestamp") for to in ("timestamp", "instant")
@@ -169,6 +175,19 @@ def substring(call: Call) -> exp.Expr:
     if kind(value) not in ("text", "null") or any(whole(p) is None for p in places) or not whole(places[0]):
         call.refuse("it is read with constant places, from 1 on")
     made = exp.Anonymous(this="substring", expressions=[value.copy(), *(p.copy() for p in places)])
+    made.type = build("VARCHAR")
+    return made
+
+
+def replaced(call: Call) -> exp.Expr:
+    """Return replace() of a constant that is not empty: what stands before each letter is one in some dialects."""
+    if (
+        len(call.arguments) != 3
+        or not literal(call.arguments[1])
+        or {kind(a) for a in call.arguments} - {"text", "null"}
+    ):
+        call.refuse("it is read for text and a constant to replace, which is not empty")
+    made = written("replace($1, $2, $3)", call.arguments)
     made.type = build("VARCHAR")
     return made
 
@@ -333,9 +352,14 @@ def unlike_nan(call: Call) -> exp.Expr | None:
     return made
 
 
-def wide_integers(call: Call) -> exp.Expr:
-    """Return a type: every whole number is of 64 bits at least."""
-    return build("BIGINT") if kind(call.node) == "int" else call.node
+def typed(kinds: Mapping[str, str]) -> Rule:
+    """Return the rule of types: those of a kind that it names are all the same one."""
+
+    def rule(call: Call) -> exp.Expr:
+        name = kinds.get(kind(call.node))
+        return build(name) if name else call.node
+
+    return rule
 
 
 def wide_fractions(call: Call) -> exp.Expr:

@@ -127,7 +127,7 @@ class Functions(Values):
             self.order(argument, scope)
 
     def filter_(self, node: Any, scope: Scope) -> exp.Expr:
-        self.value(node.expression.this, scope)
+        self.condition(node.expression, scope)
         made = self.value(node.this, scope)
         if not isinstance(made, exp.Anonymous):
             raise Refused(node, f"FILTER is not read for {made.key.upper()}")

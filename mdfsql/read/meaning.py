@@ -165,7 +165,10 @@ class Dialect:
 
     ``sorts`` tells how text compares there: "binary" as in the reference; "collated" where the order depends on a
     collation that the text does not name; "folded" where equality does too. ``nan_equal`` tells whether NaN equals
-    itself; ``column_of_rows`` is what the column of a function of rows is called, if not as its alias.
+    itself; ``column_of_rows`` is what the column of a function of rows is called, if not as its alias; ``aliases``
+    tells which clauses, besides ORDER BY, see the names of outputs, and with "place" that GROUP BY takes places.
+    ``decimal`` is DECIMAL where no digits are named, and ``of_seconds`` how many digits of a second a moment keeps;
+    ``bytes_are_text`` where what the parser takes for bytes is text with escapes.
     """
 
     name: str
@@ -175,6 +178,10 @@ class Dialect:
     sorts: str = "binary"
     nan_equal: bool = True
     column_of_rows: str = ""
+    decimal: tuple[int, int] | None = None
+    of_seconds: int = 6
+    bytes_are_text: bool = False
+    aliases: frozenset[str] = frozenset({"group", "place"})
     collations: frozenset[str] = frozenset()
 
 

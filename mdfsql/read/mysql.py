@@ -11,7 +11,7 @@ from mdfsql.read.common import (
     null_if_any,
     refused,
     substring,
-    wide_integers,
+    typed,
 )
 from mdfsql.read.meaning import Dialect, meanings
 
@@ -65,6 +65,8 @@ cast:int(decimal) $to = CAST(round($1) AS $to)
 cast:decimal(decimal) $to
 cast:text(decimal) $to
 """
+
+
 COLLATION = "what letters are the same depends on a collation there, which folds their case as it is at first"
 
 dialect = Dialect(
@@ -78,9 +80,12 @@ dialect = Dialect(
         "substr": substring,
         "date_add": moved_date,
         "date_sub": moved_date,
-        "type": wide_integers,
+        "type": typed({"int": "BIGINT", "instant": "TIMESTAMP"}),
         **dict.fromkeys(("like", "replace", "instr", "locate", "position"), refused(COLLATION)),
     },
     reasons={"rand": "it is not the same twice", "now": "it is not the same twice"},
     sorts="folded",
+    aliases=frozenset({"place", "group", "having"}),
+    decimal=(10, 0),
+    of_seconds=0,
 )

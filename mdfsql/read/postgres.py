@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from sqlglot import exp
+
 from mdfsql.read.common import (
     ASCII_CASE,
     COMMON,
@@ -9,15 +11,17 @@ from mdfsql.read.common import (
     DATES_OF_TEXT,
     GUARDED_DIVISION,
     MOMENTS_OF_TEXT,
-    NUMBERS_OF_TEXT,
+    SPACE,
     date_trunc,
     like,
+    numbers_of_text,
     refused,
     rlike,
     shifted,
     substring,
+    whole,
 )
-from mdfsql.read.meaning import Dialect, meanings
+from mdfsql.read.meaning import Call, Dialect, build, kind, literal, meanings, written
 
 __all__ = ["dialect"]
 
@@ -38,6 +42,7 @@ div(int, int) refused = it gives NUMERIC there: write a / b
 -(instant, interval) $1
 concat(text...) VARCHAR
 concat_ws(text, text...) VARCHAR
+replace(text, text, text) VARCHAR
 char_length(text) BIGINT = length($1)
 character_length(text) BIGINT = length($1)
 strpos(text, text) BIGINT = instr($1, $2)
@@ -50,7 +55,6 @@ ltrim(text) VARCHAR = ltrim($1, ' ')
 rtrim(text) VARCHAR = rtrim($1, ' ')
 repeat(text, int) VARCHAR
 starts_with(text, text) BOOLEAN
-split_part(text, text!, int!) VARCHAR
 md5(text) VARCHAR
 greatest(same, same...) wider
 least(same, same...) wider
@@ -100,16 +104,28 @@ cast:timestamp(instant) $to
 cast:instant(timestamp) $to
 cast:instant(date) $to
 """
+
+
+def split_part(call: Call) -> exp.Expr:
+    value, by, place = call.arguments if len(call.arguments) == 3 else [call.node] * 3
+    if kind(value) not in ("text", "null") or not literal(by) or not whole(place):
+        call.refuse("it is read for text, a constant that is not empty, and a constant place from 1 on")
+    made = written("split_part($1, $2, $3)", call.arguments)
+    made.type = build("VARCHAR")
+    return made
+
+
 UNITS = ("year", "quarter", "month", "week", "day", "hour", "minute", "second")
 
 dialect = Dialect(
     name="postgres",
-    table=meanings(CONSTANTS, TABLE, NUMBERS_OF_TEXT, DATES_OF_TEXT, MOMENTS_OF_TEXT, ASCII_CASE, COMMON),
+    table=meanings(CONSTANTS, TABLE, numbers_of_text(SPACE), DATES_OF_TEXT, MOMENTS_OF_TEXT, ASCII_CASE, COMMON),
     rules={
         "like": like(escapes=True),
         "rlike": rlike,
         "substring": substring,
         "substr": substring,
+        "split_part": split_part,
         "+": shifted(days_stay=False),
         "-": shifted(days_stay=False),
         "date_trunc": date_trunc(UNITS, of_date="TIMESTAMPTZ"),
@@ -123,4 +139,5 @@ dialect = Dialect(
     },
     sorts="collated",
     collations=frozenset({"c", "posix", "ucs_basic"}),
+    bytes_are_text=True,
 )

@@ -64,7 +64,7 @@ class Reading(Functions):
             if not isinstance(tree, exp.Union) or tree.args.get("distinct"):
                 self.compares(tree, dtype)
         scope.aliases = {name.lower(): dtype for name, dtype in made}
-        self.ending(tree, scope)
+        self.ending(tree, scope, made)
         return made
 
     def values(self, tree: exp.Expr, scope: Scope) -> Outputs:
@@ -94,17 +94,22 @@ class Reading(Functions):
             self.join(join, scope)
         inputs = {name.lower() for outputs in scope.sources.values() for name, _ in outputs}
         outputs: Outputs = []
+        scope.sees_aliases = "select" in self.dialect.aliases
         for projection in list(tree.expressions):
             outputs += self.projection(projection, scope)
+        scope.sees_aliases = "where" in self.dialect.aliases
         if where := tree.args.get("where"):
-            self.value(where.this, scope)
+            self.condition(where, scope)
         if group := tree.args.get("group"):
-            self.group(group, scope)
+            scope.sees_aliases = "group" in self.dialect.aliases
+            self.group(group, scope, outputs)
             self.unambiguous(tree, [e for e in group.expressions if not isinstance(e, exp.Literal)], inputs)
         for part in ("having", "qualify"):
             if clause := tree.args.get(part):
-                self.value(clause.this, scope)
+                scope.sees_aliases = part in self.dialect.aliases
+                self.condition(clause, scope)
                 self.unambiguous(tree, [clause.this], inputs)
+        scope.sees_aliases = False
         for window in tree.args.get("windows") or ():
             self.window(window, scope)
         if distinct := tree.args.get("distinct"):
@@ -113,7 +118,7 @@ class Reading(Functions):
                 self.value(key, scope)
             for _, dtype in outputs:
                 self.compares(tree, dtype)
-        self.ending(tree, scope)
+        self.ending(tree, scope, outputs)
         if order := tree.args.get("order"):
             self.unambiguous(tree, [o.this for o in order.expressions if not isinstance(o.this, exp.Column)], inputs)
         return outputs
@@ -133,10 +138,17 @@ class Reading(Functions):
                         column, "it names both an input column and an output: write the table before it, or rename it"
                     )
 
-    def ending(self, tree: Any, scope: Scope) -> None:
+    def ending(self, tree: Any, scope: Scope, outputs: Outputs) -> None:
         """Read ORDER BY, LIMIT and OFFSET."""
+        scope.sees_aliases = True
         if order := tree.args.get("order"):
             self.order(order, scope)
+            for key in order.expressions:
+                # A bare name or a place is an output, whatever the inputs are called.
+                name = key.this.name.lower() if isinstance(key.this, exp.Column) and not key.this.table else ""
+                if (place := output_at(key.this, outputs)) is not None or name in scope.aliases:
+                    self.sorts(key, place[1] if place else scope.aliases[name])
+        scope.sees_aliases = False
         for part in ("limit", "offset"):
             if clause := tree.args.get(part):
                 check_parts(clause)
@@ -147,19 +159,22 @@ class Reading(Functions):
                 if isinstance(clause, exp.Fetch):
                     tree.set(part, exp.Limit(expression=(clause.args.get("count") or exp.Literal.number(1)).copy()))
 
-    def group(self, group: Any, scope: Scope) -> None:
+    def group(self, group: Any, scope: Scope, outputs: Outputs) -> None:
         check_parts(group)
         for part in ("expressions", "rollup", "cube", "grouping_sets"):
             for key in list(group.args.get(part) or ()):
-                self.group_key(key, scope)
+                self.group_key(key, scope, outputs)
 
-    def group_key(self, key: exp.Expr, scope: Scope) -> None:
+    def group_key(self, key: exp.Expr, scope: Scope, outputs: Outputs) -> None:
         if isinstance(key, (exp.Tuple, exp.Rollup, exp.Cube, exp.GroupingSets)):
             for inner in list(key.expressions):
-                self.group_key(inner, scope)
+                self.group_key(inner, scope, outputs)
         else:
             read = self.value(key.unnest() if isinstance(key, exp.Paren) else key, scope)
-            self.compares(read, read.type)
+            place = output_at(read, outputs)
+            if place is not None and "place" not in self.dialect.aliases:
+                raise Refused(key, "a place is not read there: write what stands at it")
+            self.compares(read, place[1] if place else read.type)
 
     def source(self, node: Any, scope: Scope) -> None:
         check_parts(node)
@@ -226,8 +241,8 @@ class Reading(Functions):
         if join.args.get("method") and join.method != "NATURAL":
             raise Refused(join, "that join is not read")
         self.source(join.this, scope)
-        if on := join.args.get("on"):
-            self.value(on, scope)
+        if join.args.get("on"):
+            self.condition(join, scope, "on")
         for column in join.args.get("using") or ():
             _, dtype = scope.column(column.name.lower(), "")
             self.compares(join, dtype)
@@ -285,3 +300,9 @@ class Reading(Functions):
             # The name that the reference gives would be that of the form.
             read.replace(exp.alias_(read.copy(), text, quoted=True, copy=False))
         return [(name or text, read.type)]
+
+
+def output_at(key: exp.Expr, outputs: Outputs) -> tuple[str, exp.DataType | None] | None:
+    """Return the output whose place a whole number is, or None."""
+    is_place = isinstance(key, exp.Literal) and not key.is_string and key.this.isdigit()
+    return outputs[int(key.this) - 1] if is_place and 0 < int(key.this) <= len(outputs) else None

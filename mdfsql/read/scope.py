@@ -62,6 +62,8 @@ class Scope:
         self.ctes: dict[str, Outputs] = dict(parent.ctes) if parent else {}
         self.sources: dict[str, Outputs] = {}
         self.aliases: dict[str, exp.DataType | None] = {}
+        # Whether names of outputs are seen where it is read now.
+        self.sees_aliases = False
 
     def column(self, name: str, table: str) -> tuple[bool, exp.DataType | None]:
         """Return whether there is such a column, and its type."""
@@ -71,9 +73,13 @@ class Scope:
             for column, dtype in outputs:
                 if column.lower() == name:
                     return True, dtype
-        if not table and name in self.aliases:
+        if not table and name in self.aliases and self.sees_aliases:
             return True, self.aliases[name]
         return self.parent.column(name, table) if self.parent else (False, None)
+
+    def is_alias(self, name: str) -> bool:
+        """Tell whether a bare name is that of an output of the query, and of no input."""
+        return name in self.aliases and not any(c.lower() == name for cs in self.sources.values() for c, _ in cs)
 
 
 def function_name(node: exp.Expr) -> str:

@@ -9,16 +9,17 @@ from mdfsql.read.common import (
     DATES_OF_TEXT,
     GUARDED_DIVISION,
     MOMENTS_OF_TEXT,
-    NUMBERS_OF_TEXT,
     YEARS,
     concat,
     date_trunc,
     dated,
     like,
     null_if_any,
+    numbers_of_text,
     refused,
+    replaced,
     substring,
-    wide_integers,
+    typed,
 )
 from mdfsql.read.meaning import Dialect, meanings
 
@@ -80,10 +81,11 @@ FRAME = "without a frame it sees the whole partition there: write ROWS BETWEEN .
 
 dialect = Dialect(
     name="snowflake",
-    table=meanings(CONSTANTS, TABLE, NUMBERS_OF_TEXT, DATES_OF_TEXT, MOMENTS_OF_TEXT, YEARS, ASCII_CASE, COMMON),
+    table=meanings(CONSTANTS, TABLE, numbers_of_text(""), DATES_OF_TEXT, MOMENTS_OF_TEXT, YEARS, ASCII_CASE, COMMON),
     rules={
         "like": like(escapes=False),
         "concat": concat,
+        "replace": replaced,
         "substring": substring,
         "substr": substring,
         "greatest": null_if_any,
@@ -92,7 +94,7 @@ dialect = Dialect(
         "dateadd": dated("add", UNITS, (0, 1, 2)),
         "date_trunc": date_trunc(UNITS, of_date="DATE"),
         "exponent": refused("a number with an exponent is of a type of its own there: write '1e3'::double"),
-        "type": wide_integers,
+        "type": typed({"int": "BIGINT", "real": "DOUBLE"}),
     },
     reasons={
         "flatten": "values of VARIANT are not read",
@@ -101,4 +103,6 @@ dialect = Dialect(
         "last_value:over": FRAME,
         "nth_value:over": FRAME,
     },
+    aliases=frozenset({"place", "select", "where", "group", "having", "qualify"}),
+    decimal=(38, 0),
 )

@@ -12,7 +12,6 @@ from mdfsql.read.common import (
     CONSTANTS,
     GUARDED_DIVISION,
     NUMBER,
-    NUMBERS_OF_TEXT,
     SPACE,
     TIME,
     array,
@@ -20,6 +19,7 @@ from mdfsql.read.common import (
     concat,
     dated,
     like,
+    numbers_of_text,
     pattern_of,
     rlike,
     shifted,
@@ -80,6 +80,7 @@ repeat(text, int) VARCHAR
 lpad(text, int) VARCHAR = lpad($1, $2, ' ')
 rpad(text, int) VARCHAR = rpad($1, $2, ' ')
 concat_ws(text, text...) VARCHAR
+replace(text, text, text) VARCHAR
 md5(text) VARCHAR
 
 nvl(same, same) wider = COALESCE($1, $2)
@@ -237,7 +238,7 @@ DAY = "[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}"
 REAL = rf"{SPACE}({NUMBER}([eE][+-]?[0-9]+)?|(?i:[+-]?inf(inity)?|nan)){SPACE}"
 TEXT = (
     cast_of_text("real", REAL, "number")
-    + NUMBERS_OF_TEXT
+    + numbers_of_text(SPACE)
     + cast_of_text("date", DAY, "date")
     + "".join(cast_of_text(to, f"{DAY}([ T]{TIME})?", "timestamp") for to in ("timestamp", "instant"))
 )
@@ -418,4 +419,6 @@ dialect = Dialect(
         "percentile_approx": "an estimate is not the same everywhere",
     },
     column_of_rows="id",
+    aliases=frozenset({"place", "select", "group", "having"}),
+    decimal=(10, 0),
 )

@@ -8,13 +8,14 @@ from mdfsql.read.common import (
     CONSTANTS,
     DATES_OF_TEXT,
     MOMENTS_OF_TEXT,
-    NUMBERS_OF_TEXT,
     YEARS,
     concat,
     date_trunc,
     dated,
     like,
     null_if_any,
+    numbers_of_text,
+    replaced,
     shifted,
     substring,
     unlike_nan,
@@ -91,12 +92,13 @@ SHORT = ("day", "hour", "minute", "second")
 
 dialect = Dialect(
     name="trino",
-    table=meanings(CONSTANTS, TABLE, NUMBERS_OF_TEXT, DATES_OF_TEXT, MOMENTS_OF_TEXT, YEARS, ASCII_CASE, COMMON),
+    table=meanings(CONSTANTS, TABLE, numbers_of_text(""), DATES_OF_TEXT, MOMENTS_OF_TEXT, YEARS, ASCII_CASE, COMMON),
     rules={
         "=": unlike_nan,
         "<": unlike_nan,
         "like": like(escapes=False),
         "concat": concat,
+        "replace": replaced,
         "substring": substring,
         "substr": substring,
         "greatest": null_if_any,
@@ -115,4 +117,7 @@ dialect = Dialect(
         "date_format": "its patterns are the dialect's own",
     },
     nan_equal=False,
+    aliases=frozenset({"place"}),
+    decimal=(38, 0),
+    of_seconds=3,
 )

@@ -9,8 +9,8 @@ from mdfsql.read.common import (
     COMMON,
     CONSTANTS,
     GUARDED_DIVISION,
-    NUMBERS_OF_TEXT,
     dated,
+    numbers_of_text,
     refused,
     substring,
     whole,
@@ -87,17 +87,28 @@ def ends(call: Call) -> exp.Expr:
 
 def type_of(call: Call) -> exp.Expr:
     """Return a type: one whose values are rounded there, as those of DATETIME are, is none that is known."""
-    rounded = isinstance(call.node, exp.DataType) and call.node.this in (exp.DType.DATETIME, exp.DType.SMALLDATETIME)
-    return exp.DataType(this=exp.DType.UNKNOWN) if rounded else call.node
+    to = call.node
+    if not isinstance(to, exp.DataType) or to.this in (exp.DType.DATETIME, exp.DType.SMALLDATETIME):
+        return exp.DataType(this=exp.DType.UNKNOWN)
+    long = [part.name.upper() for part in to.expressions] == ["MAX"]
+    return build("TEXT") if long and to.this in (exp.DType.VARCHAR, exp.DType.NVARCHAR) else to
+
+
+def as_text(call: Call) -> exp.Expr | None:
+    """Refuse a cast of what may be longer to VARCHAR, which is VARCHAR(30) there."""
+    if call.node.args["to"].this == exp.DType.VARCHAR and kind(call.arguments[0]) in ("text", "decimal"):
+        call.refuse("VARCHAR is cut after 30 letters there: write VARCHAR(MAX)")
+    return None
 
 
 COLLATION = "what letters are the same depends on a collation there, which folds their case as it is at first"
 
 dialect = Dialect(
     name="tsql",
-    table=meanings(CONSTANTS, TABLE, NUMBERS_OF_TEXT, ASCII_CASE, COMMON),
+    table=meanings(CONSTANTS, TABLE, numbers_of_text(" *"), ASCII_CASE, COMMON),
     rules={
         "type": type_of,
+        "cast:text": as_text,
         "isnull": isnull,
         "left": ends,
         "right": ends,
@@ -112,4 +123,6 @@ dialect = Dialect(
         "format": "its patterns are the dialect's own",
     },
     sorts="folded",
+    aliases=frozenset(),
+    decimal=(18, 0),
 )

@@ -44,6 +44,7 @@ OPERATORS: dict[type[exp.Expr], str] = {
     exp.BitwiseNot: "~",
 }
 COMPARED = ("=", "<")
+MICROSECONDS = 6
 
 UNITS = frozenset({"YEAR", "QUARTER", "MONTH", "WEEK", "DAY", "HOUR", "MINUTE", "SECOND"})
 
@@ -72,6 +73,12 @@ class Values:
                 made.type = node.type
             node.replace(made)
         return made
+
+    def condition(self, clause: Any, scope: Scope, part: str = "this") -> None:
+        """Read a condition: whether anything else is one, and which, differs."""
+        read = self.value(clause.args[part], scope)
+        if kind(read) not in ("bool", "null") and not (kind(read) == "unknown" and isinstance(read, exp.Column)):
+            raise Refused(read, f"{kind(read).upper()} is not a condition in every dialect")
 
     def read(self, node: Any, scope: Scope) -> exp.Expr:
         reader = getattr(self, READERS.get(type(node), ""), None)
@@ -147,7 +154,14 @@ class Values:
                 raise Refused(node, "the order of text depends on a collation there, and none that is binary is named")
 
     def column_(self, node: Any, scope: Scope) -> exp.Expr:
-        found, dtype = scope.column(node.name.lower(), node.table.lower())
+        name = node.name.lower()
+        if not node.table and scope.is_alias(name):
+            outside = scope.parent is not None and scope.parent.column(name, "")[0]
+            if outside or not scope.sees_aliases:
+                raise Refused(node, "the name of an output is not seen there: write what it stands for")
+        found, dtype = scope.column(name, node.table.lower())
+        if not found and not node.table and name in scope.sources:
+            raise Refused(node, "a whole row as one value is not read")
         if not found and node.table:
             # A field of a struct is written like a column of a table.
             found, outer = scope.column(node.table.lower(), "")
@@ -157,6 +171,8 @@ class Values:
         return node
 
     def literal_(self, node: Any, scope: Scope) -> exp.Expr:
+        if isinstance(node, exp.ByteString) and not self.dialect.bytes_are_text:
+            raise Refused(node, "bytes are not read")
         if isinstance(node, (exp.RawString, exp.ByteString, exp.National)):
             node = exp.Literal.string(str(node.this))
         if node.is_string:
@@ -273,18 +289,36 @@ class Values:
         to = node.args["to"]
         if node.args.get("format") or node.args.get("default"):
             raise Refused(node, "a cast with a format is not read")
-        if kind(to) == "text" and to.expressions:
-            raise Refused(node, "what becomes of longer text differs: cast to text without a length")
         how = "try_cast:" if node.args.get("safe") else "cast:"
         if "type" in self.dialect.rules and isinstance(to, exp.DataType):
             to = self.dialect.rules["type"](Call(to, "type", []))
         if not isinstance(to, exp.DataType) or kind(to) == "unknown":
             raise Refused(node, f"the type {to.sql(self.dialect.name)} is not read")
+        to = self.whole_type(node, value, to)
         fresh = (exp.TryCast if how == "try_cast:" else exp.Cast)(this=value.copy(), to=to.copy())
         fresh.meta.update(node.meta)
         made = meaning_of(self.dialect, Call(fresh, how + kind(to), [fresh.this]), to)
         made.type = to
         return made
+
+    def whole_type(self, node: exp.Expr, value: exp.Expr, to: exp.DataType) -> exp.DataType:
+        """Return the type of a cast with what it leaves to the dialect; Refused where values would lose something."""
+        if kind(to) in ("text", "real") and to.expressions:
+            raise Refused(node, "what becomes of longer values differs: cast to a type without a length")
+        if kind(to) == "decimal" and not to.expressions:
+            if self.dialect.decimal is None:
+                raise Refused(node, "it keeps all digits there: write how many, as in DECIMAL(18, 3)")
+            return build(f"DECIMAL{self.dialect.decimal}")
+        if kind(to) in ("timestamp", "instant"):
+            kept = int(to.expressions[0].name) if to.expressions else self.dialect.of_seconds
+            text = literal(value)
+            plain = len(text.partition(".")[2]) <= kept if text is not None else kind(value) in ("date", "null")
+            if kept < MICROSECONDS and not plain:
+                raise Refused(
+                    node, f"seconds are rounded to {kept} digits there: name six digits of them, or cut them off"
+                )
+            return exp.DataType(this=to.this)
+        return to
 
     def array_(self, node: Any, scope: Scope) -> exp.Expr:
         items = [self.value(item, scope) for item in list(node.expressions)]
