@@ -72,15 +72,15 @@ stddev_pop(real) DOUBLE
 variance(real) DOUBLE
 var_samp(real) DOUBLE
 var_pop(real) DOUBLE
-lag(any, int!, same) $1
-lead(any, int!, same) $1
+lag(same, int!, same) $1
+lead(same, int!, same) $1
 cast:int(bool) $to
 cast:bool(int) $to
 cast:int(real) $to = CAST(round(CAST($1 AS DOUBLE)) AS $to)
 cast:text(bool) $to
 try_cast:int(int) $to = CAST($1 AS $to)
 try_cast:int(text) $to = CASE WHEN regexp_full_match($1, '[+-]?[0-9]+') THEN TRY_CAST($1 AS BIGINT)
-    WHEN regexp_matches($1, '[xX \t\n\r]') THEN error('not a plain whole number: ' || $1) END
+    WHEN regexp_matches($1, '0[xX]|[ \t\n\r]') THEN error('not a plain whole number: ' || $1) END
 """
 TEXT = cast_of_text("int", "[+-]?[0-9]+", "plain whole number") + cast_of_text(
     "date", "[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}", "date"
@@ -123,4 +123,5 @@ dialect = Dialect(
     nan_equal=False,
     aliases=frozenset({"place", "group", "having", "qualify"}),
     decimal=(38, 9),
+    nan_first=True,
 )

@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlglot import exp
 
-from mdfsql.read.meaning import Call, Refused, build, kind, meaning_of, unwrapped
+from mdfsql.read.meaning import Call, Refused, build, kind, meaning_of, unwrapped, wider, written
 from mdfsql.read.scope import Scope, check_parts, function_name
 from mdfsql.read.values import UNITS, Values
 
@@ -32,10 +32,18 @@ class Functions(Values):
 
     def order(self, order: Any, scope: Scope) -> None:
         check_parts(order)
-        for key in order.expressions:
+        for key in list(order.expressions):
             check_parts(key)
-            self.value(key.this, scope)
-            self.sorts(key, key.this.type)
+            read = self.value(key.this, scope)
+            self.sorts(key, read.type)
+            if self.dialect.nan_first and kind(read) == "real":
+                self.nan_first(order, key)
+
+    def nan_first(self, order: Any, key: Any) -> None:
+        """Put NaN below all numbers: by a key of its own before the other."""
+        place = written("CASE WHEN isnan($1) THEN 0 WHEN $1 IS NOT NULL THEN 1 END", [key.this])
+        before = exp.Ordered(this=place, **{k: v for k, v in key.args.items() if k != "this"})
+        order.expressions.insert(order.expressions.index(key), before)
 
     def special_(self, node: Any, scope: Scope) -> exp.Expr:
         """Read what has a syntax of its own as the call that it is."""
@@ -92,6 +100,13 @@ class Functions(Values):
         if any(isinstance(a, exp.Distinct) for a in arguments) or name in ("greatest", "least", "nullif"):
             for argument in arguments:
                 (self.compares if name != "greatest" else self.sorts)(node, unwrapped(argument).type)
+        if name == "nullif" and arguments:
+            self.unlike(node, arguments[0])
+            self.plain(node, arguments[0])
+        if name in ("lag", "lead") and len(arguments) == 3:
+            value, _, default = arguments
+            if wider([value.type, default.type]) != value.type:
+                raise Refused(node, "what stands in for a missing row is made the type of the others here", name)
         node.set("this", name)
         return meaning_of(self.dialect, Call(node, name, arguments))
 

@@ -118,6 +118,11 @@ def wider(types: Iterable[exp.DataType | None]) -> exp.DataType | None:
                 made = build(f"DECIMAL({min(max(a, c) + max(b, d), 38)},{max(b, d)})")
             else:
                 made = max(made, dtype, key=lambda t: WIDTHS.index(t.this))
+        elif kind(made) == kind(dtype) == "list":
+            item = wider([made.expressions[0], dtype.expressions[0]])
+            if item is None:
+                return None
+            made = exp.DataType(this=T.LIST, expressions=[item.copy()], nested=True)
         elif kind(made) == kind(dtype) in ("text", "timestamp", "instant"):
             continue
         elif {kind(made), kind(dtype)} <= FAMILIES["day"]:
@@ -161,28 +166,32 @@ Rule = Callable[[Call], "exp.Expr | None"]
 
 @dataclass(frozen=True)
 class Dialect:
-    """A dialect that is read: its tables of meanings, rules in code for what a line cannot say, and what is refused.
-
-    ``sorts`` tells how text compares there: "binary" as in the reference; "collated" where the order depends on a
-    collation that the text does not name; "folded" where equality does too. ``nan_equal`` tells whether NaN equals
-    itself; ``column_of_rows`` is what the column of a function of rows is called, if not as its alias; ``aliases``
-    tells which clauses, besides ORDER BY, see the names of outputs, and with "place" that GROUP BY takes places.
-    ``decimal`` is DECIMAL where no digits are named, and ``of_seconds`` how many digits of a second a moment keeps;
-    ``bytes_are_text`` where what the parser takes for bytes is text with escapes.
-    """
+    """A dialect that is read: its tables of meanings, rules in code for what a line cannot say, and what is refused."""
 
     name: str
     table: Mapping[str, Sequence[Meaning]]
     rules: Mapping[str, Rule] = field(default_factory=dict)
     reasons: Mapping[str, str] = field(default_factory=dict)
+    # How text compares: "binary" as in the reference; "collated" where the order depends on a collation that the text
+    # does not name; "folded" where equality does too.
     sorts: str = "binary"
-    nan_equal: bool = True
-    column_of_rows: str = ""
-    decimal: tuple[int, int] | None = None
-    of_seconds: int = 6
-    bytes_are_text: bool = False
-    aliases: frozenset[str] = frozenset({"group", "place"})
     collations: frozenset[str] = frozenset()
+    # Whether NaN equals itself, and whether it is less than all numbers.
+    nan_equal: bool = True
+    nan_first: bool = False
+    # Whether lists and structs with NULL in them are equal as in the reference, and rows are such values too.
+    nested_equal: bool = False
+    rows_are_structs: bool = False
+    # The clauses, besides ORDER BY, that see the names of outputs; "place" if GROUP BY takes places.
+    aliases: frozenset[str] = frozenset({"group", "place"})
+    # What the column of a function of rows is called, if not as its alias.
+    column_of_rows: str = ""
+    # DECIMAL where no digits are named; None if it keeps all.
+    decimal: tuple[int, int] | None = None
+    # How many digits of a second a moment keeps.
+    of_seconds: int = 6
+    # Whether what the parser takes for bytes is text with escapes.
+    bytes_are_text: bool = False
 
 
 LINE = re.compile(r"(\S+?)\((.*?)\) (\S+)(?: = (.*))?")

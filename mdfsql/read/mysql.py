@@ -59,8 +59,8 @@ stddev_samp(real) DOUBLE
 variance(real) DOUBLE = var_pop($1)
 var_pop(real) DOUBLE
 var_samp(real) DOUBLE
-lag(any, int!, same) $1
-lead(any, int!, same) $1
+lag(same, int!, same) $1
+lead(same, int!, same) $1
 cast:int(decimal) $to = CAST(round($1) AS $to)
 cast:decimal(decimal) $to
 cast:text(decimal) $to

@@ -90,8 +90,8 @@ stddev_pop(real) DOUBLE
 variance(real) DOUBLE
 var_samp(real) DOUBLE
 var_pop(real) DOUBLE
-lag(any, int!, same) $1
-lead(any, int!, same) $1
+lag(same, int!, same) $1
+lead(same, int!, same) $1
 cast:bool(int) $to
 cast:int(bool) $to
 cast:int(real) $to = CAST(round_even(CAST($1 AS DOUBLE), 0) AS $to)
@@ -140,4 +140,5 @@ dialect = Dialect(
     sorts="collated",
     collations=frozenset({"c", "posix", "ucs_basic"}),
     bytes_are_text=True,
+    nested_equal=True,
 )

@@ -147,7 +147,14 @@ class Reading(Functions):
                 # A bare name or a place is an output, whatever the inputs are called.
                 name = key.this.name.lower() if isinstance(key.this, exp.Column) and not key.this.table else ""
                 if (place := output_at(key.this, outputs)) is not None or name in scope.aliases:
-                    self.sorts(key, place[1] if place else scope.aliases[name])
+                    dtype = place[1] if place else scope.aliases[name]
+                    self.sorts(key, dtype)
+                    if (
+                        self.dialect.nan_first
+                        and kind(dtype) == "real"
+                        and (place or isinstance(tree, exp.SetOperation))
+                    ):
+                        raise Refused(key, "NaN comes first there: order by what the output is")
         scope.sees_aliases = False
         for part in ("limit", "offset"):
             if clause := tree.args.get(part):
@@ -167,6 +174,8 @@ class Reading(Functions):
 
     def group_key(self, key: exp.Expr, scope: Scope, outputs: Outputs) -> None:
         if isinstance(key, (exp.Tuple, exp.Rollup, exp.Cube, exp.GroupingSets)):
+            if not key.expressions and not isinstance(key, exp.Tuple):
+                raise Refused(key, "WITH ROLLUP and WITH CUBE are not read: write GROUP BY ROLLUP (a, b)")
             for inner in list(key.expressions):
                 self.group_key(inner, scope, outputs)
         else:

@@ -63,8 +63,8 @@ booland_agg(bool) BOOLEAN = bool_and($1)
 stddev(real) DOUBLE
 stddev_samp(real) DOUBLE
 stddev_pop(real) DOUBLE
-lag(any, int!, same) $1
-lead(any, int!, same) $1
+lag(same, int!, same) $1
+lead(same, int!, same) $1
 last_value:over(any) BIGINT
 nth_value:over(any) BIGINT
 cast:bool(int) $to

@@ -203,8 +203,8 @@ median(int) DOUBLE
 median(real) DOUBLE
 collect_list(any) [$1] = COALESCE(list($1) FILTER (WHERE $1 IS NOT NULL), [])
 array_agg(any) [$1] = COALESCE(list($1) FILTER (WHERE $1 IS NOT NULL), [])
-lag(any, int!, same) $1
-lead(any, int!, same) $1
+lag(same, int!, same) $1
+lead(same, int!, same) $1
 
 cast:bool(int) $to
 cast:int(bool) $to
@@ -421,4 +421,6 @@ dialect = Dialect(
     column_of_rows="id",
     aliases=frozenset({"place", "select", "group", "having"}),
     decimal=(10, 0),
+    nested_equal=True,
+    rows_are_structs=True,
 )

@@ -77,8 +77,8 @@ stddev_pop(real) DOUBLE
 variance(real) DOUBLE
 var_samp(real) DOUBLE
 var_pop(real) DOUBLE
-lag(any, int!, same) $1
-lead(any, int!, same) $1
+lag(same, int!, same) $1
+lead(same, int!, same) $1
 cast:bool(int) $to
 cast:int(bool) $to
 cast:int(real) $to = CAST(round(CAST($1 AS DOUBLE)) AS $to)

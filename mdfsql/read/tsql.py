@@ -46,8 +46,8 @@ stdevp(real) DOUBLE = stddev_pop($1)
 var(real) DOUBLE = var_samp($1)
 varp(real) DOUBLE = var_pop($1)
 count_big(any) BIGINT = count($1)
-lag(any, int!, same) $1
-lead(any, int!, same) $1
+lag(same, int!, same) $1
+lead(same, int!, same) $1
 cast:bool(int) $to
 cast:int(bool) $to
 cast:int(real) $to = CAST(TRUNC(CAST($1 AS DOUBLE)) AS $to)

@@ -97,6 +97,7 @@ class Values:
             binary = next((a for a in arguments if a.meta.get("binary")), node)
             for argument in arguments:
                 (self.compares if operator == "=" else self.sorts)(binary, argument.type)
+                self.plain(node, argument)
         unknown = [k for k, v in node.args.items() if v and k not in ("this", "expression", "typed", "safe", "negate")]
         if unknown:
             raise Refused(node, f"with {unknown[0].upper()} it is not read")
@@ -148,6 +149,8 @@ class Values:
             raise Refused(node, "text is compared by a collation there, which folds letters unless it is a binary one")
 
     def sorts(self, node: exp.Expr, dtype: exp.DataType | None) -> None:
+        if kind(dtype) in ("list", "struct", "map"):
+            raise Refused(node, "dialects put NULL inside a list or struct in other places")
         if self.dialect.sorts != "binary" and kind(dtype) == "text" and not node.meta.get("binary"):
             inner = node.this if isinstance(node, exp.Ordered) else node
             if not inner.meta.get("binary"):
@@ -226,21 +229,31 @@ class Values:
         if not self.dialect.nan_equal and kind(value) == "real":
             raise Refused(node, "NaN is like nothing there, and like itself in the reference: write comparisons")
 
+    def plain(self, node: exp.Expr, value: exp.Expr) -> None:
+        if not self.dialect.nested_equal and kind(value) in ("list", "struct", "map"):
+            raise Refused(node, "a NULL inside a list or struct is like another one or not in each dialect")
+
     def in_(self, node: Any, scope: Scope) -> exp.Expr:
         this = self.value(node.this, scope)
+        left = this.expressions if isinstance(this, exp.Tuple) else [this]
         if query := node.args.get("query"):
-            types = [dtype for _, dtype in self.query(query, scope)]
-            left = this.expressions if isinstance(this, exp.Tuple) else [this]
-            pairs = list(zip([item.type for item in left], types, strict=False))
+            if len(left) > 1 and self.dialect.rows_are_structs:
+                raise Refused(node, "a row with NULL in it is in a subquery or not by another rule there: use EXISTS")
+            rows = [[dtype for _, dtype in self.query(query, scope)]]
         else:
             items = [self.value(item, scope) for item in list(node.expressions)]
             self.dated([this, *items])
-            pairs = [(this.type, item.type) for item in node.expressions] if not isinstance(this, exp.Tuple) else []
-        self.unlike(node, this)
-        for one, two in pairs:
+            rows = [[i.type for i in (row.expressions if len(left) > 1 else [row])] for row in node.expressions]
+        for item in left:
+            self.unlike(node, item)
+            self.plain(node, item)
+        for one, two in ((item.type, dtype) for row in rows for item, dtype in zip(left, row, strict=False)):
             self.compares(node, one)
             if wider([one, two]) is None:
                 raise Refused(node, "values of such types are compared differently in dialects")
+        if len(left) > 1 and not query and not self.dialect.rows_are_structs:
+            # Here a row is a value, which NULL in it does not make unknown.
+            return self.boolean_(same_rows(left, node.expressions), scope)
         return self.boolean_(node, scope)
 
     def tuple_(self, node: Any, scope: Scope) -> exp.Expr:
@@ -255,6 +268,8 @@ class Values:
             test = self.value(branch.this, scope)
             if subject is not None:
                 self.compares(node, subject.type)
+                self.unlike(node, subject)
+                self.plain(node, subject)
                 if wider([subject.type, test.type]) is None:
                     raise Refused(node, "values of such types are compared differently in dialects")
             elif kind(test) not in ("bool", "null"):
@@ -351,6 +366,17 @@ class Values:
             raise Refused(node, "only an INTERVAL of a whole number of one unit is read")
         node.type = build("INTERVAL")
         return node
+
+
+def same_rows(left: list[exp.Expr], rows: list[exp.Expr]) -> exp.Expr:
+    """Return whether one of the rows is that of the left, item by item."""
+    pairs = [
+        [exp.EQ(this=a.copy(), expression=b.copy()) for a, b in zip(left, r.expressions, strict=True)] for r in rows
+    ]
+    made = exp.Paren(this=exp.or_(*(exp.and_(*row) for row in pairs)))
+    for inner in made.walk():
+        inner.meta["read"] = True
+    return made
 
 
 READERS: dict[type[exp.Expr], str] = {
