@@ -196,6 +196,8 @@ def _decimal(node: Any, value: exp.Expr) -> exp.Expr:
 
 
 def _try_cast(node: Any) -> exp.Expr | None:
+    if node.meta.get("exact"):
+        return None
     source, target, value = kind(node.this), kind(node.to), node.this
     nested = source in ("list", "struct", "map")
     if target == "text" and source != "text":

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 from sqlglot import exp
 
 from mdfsql.lower.date_parts import part_of
+from mdfsql.lower.date_texts import formatted, parsed
 from mdfsql.lower.intervals import added, extracted, parts_of, shifted, total_of
 from mdfsql.lower.moments import (
     DAY,
@@ -315,45 +315,6 @@ def _named(pattern: str) -> Any:
     return rule
 
 
-# strftime's directives in Java's letters.
-JAVA = {
-    "%Y": "yyyy", "%m": "MM", "%d": "dd", "%H": "HH", "%M": "mm", "%S": "ss", "%f": "SSSSSS", "%y": "yy", "%b": "MMM",
-    "%B": "MMMM", "%a": "EEE", "%A": "EEEE", "%p": "a", "%I": "hh", "%j": "DDD", "%-d": "d", "%-m": "M", "%-H": "H",
-    "%-I": "h", "%-M": "m", "%-S": "s", "%-j": "D", "%%": "%",
-}  # fmt: skip
-
-
-def _formatted(node: Any) -> exp.Expr:
-    moment(node.this, "strftime()")
-    found = literal_text(node.args.get("format"))
-    if found is None:
-        refuse("strftime() with a format that is no constant", "Java spells formats in another way")
-    return call("DATE_FORMAT", stamp(node.this), java_format(found), type="VARCHAR")
-
-
-def java_format(found: str) -> str:
-    """Return a strftime format in Java's letters.
-
-    >>> java_format("%Y at %H")
-    "yyyy' at 'HH"
-    >>> java_format("100%% %d")
-    "'100% 'dd"
-    """
-    out, plain = "", ""
-    # Two quoted texts side by side would be a quoted quote, so %% joins the text around it.
-    for directive, sign in re.findall(r"(%-?.)|(.)", found + "\0", re.DOTALL):
-        if (sign and sign != "\0") or directive == "%%":
-            plain += sign or "%"
-            continue
-        if plain:
-            out += "'" + plain.replace("'", "''") + "'"
-            plain = ""
-        if directive and directive not in JAVA:
-            refuse(f"{directive} in strftime()", "it is not shown to agree there")
-        out += JAVA.get(directive, "")
-    return out
-
-
 RULES: dict[type[exp.Expr], Any] = {
     exp.Add: _add,
     exp.Sub: _sub,
@@ -386,7 +347,8 @@ RULES: dict[type[exp.Expr], Any] = {
     exp.DateFromParts: _made,
     exp.Dayname: _named("EEEE"),
     exp.Monthname: _named("MMMM"),
-    exp.TimeToStr: _formatted,
+    exp.TimeToStr: formatted,
+    exp.StrToTime: lambda node: parsed(node.this, node.args.get("format"), trying=False),
 }
 
 # Functions that the parser has no node for, as extract() of a part.

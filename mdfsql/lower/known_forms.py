@@ -185,6 +185,7 @@ FORMS: dict[str, frozenset[str]] = {
         "Stddev": "this",
         "StddevPop": "this",
         "StddevSamp": "this",
+        "StrToTime": "format this",
         "StrPosition": "substr this",
         "StructExtract": "expression this",
         "Sub": "expression this",

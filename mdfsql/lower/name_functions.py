@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from sqlglot import exp
 
+from mdfsql.lower.date_texts import parsed
 from mdfsql.lower.exact_arithmetic import double, number_kind
 from mdfsql.lower.exact_dates import NAMED_PARTS, NAMED_UNITS, completed
 from mdfsql.lower.exact_lists import NESTED
@@ -97,6 +98,7 @@ NAMES: dict[str, tuple[int, Callable[[exp.Anonymous], exp.Expr]]] = {
     "date_sub": (3, completed),
     "datesub": (3, completed),
     "make_timestamp_ms": (1, _since),
+    "try_strptime": (2, lambda node: parsed(*node.expressions, trying=True)),
     "weekday": (1, _weekday),
     "prefix": (2, _text_binary(exp.StartsWith)),
     "suffix": (2, _text_binary(exp.EndsWith)),
