@@ -12,6 +12,7 @@ from sqlglot.schema import MappingSchema
 from mdfsql.catalog import Source
 from mdfsql.errors import Unsupported
 from mdfsql.lower.unnest_rows import plain_sources
+from mdfsql.resolve_columns import expand_columns
 from mdfsql.schema import data_type
 
 __all__ = ["resolve"]
@@ -28,11 +29,14 @@ def resolve(tree: exp.Expr, sources: tuple[Source, ...], engine: str) -> exp.Exp
     plain_comprehensions(tree)
     keep_field_names(tree)
     try:
+        expand_columns(tree, schema)
         mark_merging(tree)
         tree = qualify(tree, schema=schema, dialect="duckdb", validate_qualify_columns=True)
         join_merged(tree)
         order_by_inputs(tree, schema)
         return annotate_types(tree, schema=schema, dialect="duckdb")
+    except Unsupported as error:
+        raise error.on(engine) from None
     except SqlglotError as error:
         # DuckDB has bound this query: what cannot be resolved here is ours to learn, never to guess.
         raise Unsupported("this query", engine, f"its columns could not be resolved ({error})") from error

@@ -57,6 +57,7 @@ LAYERS = """
     query
     dialects.base
     dialects dialects.*
+    resolve_columns
     resolve
     compile
     engines.base

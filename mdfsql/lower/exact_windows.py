@@ -53,6 +53,9 @@ def _frame(node: Any, inner: Any) -> None:
     spec = node.args.get("spec")
     if spec is None:
         return
+    for part, value in spec.args.items():
+        if isinstance(value, str):
+            spec.set(part, value.upper())
     if isinstance(inner, PLACES):
         node.set("spec", None)
         return

@@ -8,6 +8,7 @@ from typing import Any
 from sqlglot import exp
 
 from mdfsql.lower.rules import each, integer, kind, refuse
+from mdfsql.lower.split_selects import keys_of_all
 
 __all__ = ["plain_shapes"]
 
@@ -140,9 +141,34 @@ def _table(node: Any) -> None:
 
 def _select(node: Any) -> None:
     _named_windows(node)
+    _distinct_order(node)
+    group = node.args.get("group")
+    if group is not None and group.args.get("all") is True and not keys_of_all(node.selects):
+        node.set("group", None)
     for name in ("sample", "into", "locks", "connect", "match", "cluster", "distribute", "sort"):
         if node.args.get(name):
             refuse(f"{name.upper()} in SELECT", "it is not shown to agree there")
+
+
+def _distinct_order(node: Any) -> None:
+    """Order the rows of SELECT DISTINCT by their names: all else is gone by then."""
+    order = node.args.get("order")
+    if order is None or not node.args.get("distinct"):
+        return
+    outputs = {output.unalias().unnest().sql(): output for output in node.selects}
+
+    def named(part: exp.Expr) -> exp.Expr:
+        found = outputs.get(part.sql())
+        if found is None:
+            return part
+        made = exp.column(found.alias_or_name, quoted=True)
+        made.type = found.type
+        return made
+
+    for key in order.expressions:
+        key.set("this", key.this.transform(named))
+        if any(found.table for found in key.this.find_all(exp.Column)):
+            refuse("DISTINCT ordered by what is no output", "which row it is of is not said", "GROUP BY and min()")
 
 
 def _named_windows(node: Any) -> None:

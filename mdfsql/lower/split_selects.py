@@ -6,9 +6,19 @@ from collections.abc import Callable, Iterable
 
 from sqlglot import exp
 
-from mdfsql.lower.shapes import Names, aggregates, column, derived, own_columns, queries, source_names, windows
+from mdfsql.lower.shapes import (
+    Names,
+    aggregates,
+    column,
+    derived,
+    outer_columns,
+    own_columns,
+    queries,
+    source_names,
+    windows,
+)
 
-__all__ = ["grouping_keys", "split_query", "split_selects"]
+__all__ = ["grouping_keys", "keys_of_all", "split_query", "split_selects"]
 
 
 def split_selects(tree: exp.Expr) -> exp.Expr:
@@ -69,6 +79,11 @@ def _split_set_operation(query: exp.SetOperation, names: Names) -> None:
     outer.set("offset", offset)
 
 
+def keys_of_all(outputs: Iterable[exp.Expr]) -> list[exp.Expr]:
+    """Return what GROUP BY ALL groups by: a constant is no key of it."""
+    return [node.copy() for node in outputs if not any(True for _ in aggregates(node)) and outer_columns(node)]
+
+
 def grouping_keys(group: exp.Group) -> list[exp.Expr]:
     """Return the keys of GROUP BY, each once: those of all sets, where GROUPING SETS are written as tuples."""
     found = []
@@ -94,8 +109,8 @@ class _Split:
         select = self.select
         group = select.args.get("group")
         if group and group.args.get("all") is True:
-            keys = [node.copy() for _, node in self.outputs if not any(True for _ in aggregates(node))]
-            group = exp.Group(expressions=keys)
+            keys = keys_of_all(node for _, node in self.outputs)
+            group = exp.Group(expressions=keys) if keys else None
         if group and any(v for k, v in group.args.items() if k != "expressions"):
             return
         self._named_windows()
