@@ -177,9 +177,11 @@ def _nested(value: exp.Expr, to: exp.DataType) -> exp.Expr:
 
 
 def _zoned(node: Any) -> exp.Expr | None:
-    if not _dated(str(node.this.this).removesuffix("+00").removesuffix("Z"), "timestamp"):
+    moment = str(node.this.this).removesuffix("+00").removesuffix("Z")
+    if not _dated(moment, "timestamp"):
         refuse("a TIMESTAMPTZ literal with an offset", "it is not shown to agree there", "write it in UTC, with +00")
-    return cast(text(str(node.this.this).removesuffix("+00").removesuffix("Z") + "Z"), "TIMESTAMPTZ")
+    # A day alone takes no zone there.
+    return cast(text(f"{moment}{'' if ':' in moment else ' 00:00:00'}Z"), "TIMESTAMPTZ")
 
 
 def _decimal(node: Any, value: exp.Expr) -> exp.Expr:

@@ -182,6 +182,8 @@ class Dialect:
     # Whether lists and structs with NULL in them are equal as in the reference, and rows are such values too.
     nested_equal: bool = False
     rows_are_structs: bool = False
+    # Whether NULL IN (SELECT ...), as a value, is FALSE.
+    in_forgets_null: bool = False
     # The clauses, besides ORDER BY, that see the names of outputs; "place" if GROUP BY takes places.
     aliases: frozenset[str] = frozenset({"group", "place"})
     # What the column of a function of rows is called, if not as its alias.

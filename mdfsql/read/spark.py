@@ -423,4 +423,5 @@ dialect = Dialect(
     decimal=(10, 0),
     nested_equal=True,
     rows_are_structs=True,
+    in_forgets_null=True,
 )

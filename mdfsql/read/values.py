@@ -237,8 +237,8 @@ class Values:
         this = self.value(node.this, scope)
         left = this.expressions if isinstance(this, exp.Tuple) else [this]
         if query := node.args.get("query"):
-            if len(left) > 1 and self.dialect.rows_are_structs:
-                raise Refused(node, "a row with NULL in it is in a subquery or not by another rule there: use EXISTS")
+            if self.dialect.in_forgets_null and (len(left) > 1 or not filters(node)):
+                raise Refused(node, "NULL is not in a subquery there, except as a condition of WHERE: use EXISTS")
             rows = [[dtype for _, dtype in self.query(query, scope)]]
         else:
             items = [self.value(item, scope) for item in list(node.expressions)]
@@ -366,6 +366,22 @@ class Values:
             raise Refused(node, "only an INTERVAL of a whole number of one unit is read")
         node.type = build("INTERVAL")
         return node
+
+
+def filters(node: exp.Expr) -> bool:
+    """Tell whether a condition keeps or drops rows, so that NULL and FALSE are one: NOT may stand before it alone."""
+    other = negated = False
+    while isinstance(node.parent, (exp.Paren, exp.And, exp.Or, exp.Not)):
+        node = node.parent
+        if isinstance(node, exp.Not):
+            if negated or other:
+                return False
+            negated = True
+        elif isinstance(node, exp.Or):
+            if negated:
+                return False
+            other = True
+    return isinstance(node.parent, (exp.Where, exp.Having))
 
 
 def same_rows(left: list[exp.Expr], rows: list[exp.Expr]) -> exp.Expr:
