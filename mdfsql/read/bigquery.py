@@ -7,6 +7,7 @@ from mdfsql.read.common import (
     COMMON,
     CONSTANTS,
     GUARDED_DIVISION,
+    WIDE_INTEGERS,
     array,
     cast_of_text,
     concat,
@@ -91,7 +92,7 @@ UNITS = ("year", "quarter", "month", "day")
 
 dialect = Dialect(
     name="bigquery",
-    table=meanings(CONSTANTS, TABLE, TEXT, ASCII_CASE, COMMON),
+    table=meanings(CONSTANTS, TABLE, TEXT, ASCII_CASE, WIDE_INTEGERS, COMMON),
     rules={
         "=": unlike_nan,
         "<": unlike_nan,

@@ -22,6 +22,7 @@ __all__ = [
     "SPACE",
     "TIME",
     "cast_of_text",
+    "WIDE_INTEGERS",
     "YEARS",
     "array",
     "concat",
@@ -152,6 +153,13 @@ ASCII_CASE = "".join(
 YEARS = """
 year/quarter/month/day/dayofyear(day) BIGINT
 dayofmonth(day) BIGINT = day($1)
+"""
+
+# Whole numbers are of 64 bits at least, also those that are written out.
+WIDE_INTEGERS = """
++(int, int) BIGINT = CAST($1 AS BIGINT) + CAST($2 AS BIGINT)
+-(int, int) BIGINT = CAST($1 AS BIGINT) - CAST($2 AS BIGINT)
+*(int, int) BIGINT = CAST($1 AS BIGINT) * CAST($2 AS BIGINT)
 """
 
 # Division by zero is an error, which it is not in the reference.
@@ -316,6 +324,8 @@ def date_trunc(units: Iterable[str], of_date: str, unit_at: int = 0) -> Rule:
         if known not in units or kind(value) not in ("date", "timestamp", "instant"):
             call.refuse(f"it is read for the units {', '.join(units)} and a day or moment")
         if kind(value) == "date":
+            if known in ("hour", "minute", "second") and of_date == "DATE":
+                call.refuse("a date has no hours")
             made = written(f"CAST(date_trunc('{known}', $1) AS {of_date})", [value])
             made.type = build(of_date)
         else:
@@ -383,6 +393,8 @@ def array(call: Call) -> exp.Expr:
     item = wider([a.type for a in call.arguments])
     if item is None or not call.arguments:
         call.refuse("its items are of types that dialects put together differently")
+    if any(isinstance(a.unnest(), exp.Query) for a in call.arguments):
+        call.refuse("a query in it gives one item or all")
     made = exp.Array(expressions=[a.copy() for a in call.arguments])
     made.type = exp.DataType(this=exp.DType.LIST, expressions=[item.copy()], nested=True)
     return made

@@ -6,6 +6,7 @@ from mdfsql.read.common import (
     ASCII_CASE,
     COMMON,
     CONSTANTS,
+    WIDE_INTEGERS,
     concat,
     moved_date,
     null_if_any,
@@ -71,7 +72,7 @@ COLLATION = "what letters are the same depends on a collation there, which folds
 
 dialect = Dialect(
     name="mysql",
-    table=meanings(CONSTANTS, TABLE, ASCII_CASE, COMMON),
+    table=meanings(CONSTANTS, TABLE, ASCII_CASE, WIDE_INTEGERS, COMMON),
     rules={
         "concat": concat,
         "greatest": null_if_any,

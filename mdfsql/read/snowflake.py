@@ -9,6 +9,7 @@ from mdfsql.read.common import (
     DATES_OF_TEXT,
     GUARDED_DIVISION,
     MOMENTS_OF_TEXT,
+    WIDE_INTEGERS,
     YEARS,
     concat,
     date_trunc,
@@ -81,7 +82,9 @@ FRAME = "without a frame it sees the whole partition there: write ROWS BETWEEN .
 
 dialect = Dialect(
     name="snowflake",
-    table=meanings(CONSTANTS, TABLE, numbers_of_text(""), DATES_OF_TEXT, MOMENTS_OF_TEXT, YEARS, ASCII_CASE, COMMON),
+    table=meanings(
+        CONSTANTS, TABLE, numbers_of_text(""), DATES_OF_TEXT, MOMENTS_OF_TEXT, YEARS, ASCII_CASE, WIDE_INTEGERS, COMMON
+    ),
     rules={
         "like": like(escapes=False),
         "concat": concat,

@@ -321,8 +321,8 @@ class Values:
         if kind(to) in ("text", "real") and to.expressions:
             raise Refused(node, "what becomes of longer values differs: cast to a type without a length")
         if kind(to) == "decimal" and not to.expressions:
-            if self.dialect.decimal is None:
-                raise Refused(node, "it keeps all digits there: write how many, as in DECIMAL(18, 3)")
+            if self.dialect.decimal is None or "." in (literal(value) or ""):
+                raise Refused(node, "it keeps the digits that are there, or not: write how many, as in DECIMAL(18, 3)")
             return build(f"DECIMAL{self.dialect.decimal}")
         if kind(to) in ("timestamp", "instant"):
             kept = int(to.expressions[0].name) if to.expressions else self.dialect.of_seconds
@@ -340,6 +340,8 @@ class Values:
         dtype = wider([item.type for item in items])
         if dtype is None:
             raise Refused(node, "its items are of types that dialects put together differently")
+        if any(isinstance(item.unnest(), exp.Query) for item in items):
+            raise Refused(node, "a query in it gives one item or all")
         made = exp.Array(expressions=[item.copy() for item in items])
         made.type = exp.DataType(this=T.LIST, expressions=[dtype.copy()], nested=True)
         return made
@@ -353,7 +355,9 @@ class Values:
         if (offset := node.args.get("offset")) is not None:
             if not isinstance(places[0], exp.Literal) or places[0].is_string:
                 raise Refused(node, "it is read with a constant place")
-            places = [exp.Literal.number(max(int(places[0].this) - offset, 0))]
+            if int(places[0].this) < offset:
+                raise Refused(node, f"places are counted from {offset} there")
+            places = [exp.Literal.number(int(places[0].this) - offset)]
             places[0].type = build("INTEGER")
         elif name == "item" and f"{name}:bare" in self.dialect.reasons:
             raise Refused(node, self.dialect.reasons["item:bare"])
