@@ -37,6 +37,7 @@ from mdfsql.lower.rules import (
     raised,
     refuse,
 )
+from mdfsql.lower.time_zones import at_time_zone
 
 __all__ = ["exact_dates"]
 
@@ -348,6 +349,7 @@ RULES: dict[type[exp.Expr], Any] = {
     exp.Dayname: _named("EEEE"),
     exp.Monthname: _named("MMMM"),
     exp.TimeToStr: formatted,
+    exp.AtTimeZone: at_time_zone,
     exp.StrToTime: lambda node: parsed(node.this, node.args.get("format"), trying=False),
 }
 

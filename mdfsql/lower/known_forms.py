@@ -45,6 +45,7 @@ FORMS: dict[str, frozenset[str]] = {
         "ArraySize": "this",
         "ArrayToString": "expression this",
         "Ascii": "this",
+        "AtTimeZone": "this zone",
         "Avg": "this",
         "Between": "high low this",
         "BitLength": "this",

@@ -247,6 +247,10 @@ def _shifted(node: Any) -> exp.DataType | None:
     return TIMESTAMP if (kind(node.this), kind(node.expression)) == ("date", "interval") else _type_of(node.this)
 
 
+def _zoned(node: Any) -> exp.DataType:
+    return TIMESTAMP if kind(node.this) == "timestamptz" else TIMESTAMPTZ
+
+
 def _bucket(node: Any) -> exp.DataType | None:
     return _type_of(node.expression)
 
@@ -345,6 +349,7 @@ TYPES: dict[type[exp.Expr], Callable[[Any], exp.DataType | None]] = {
     exp.TimeToUnix: _fixed(DOUBLE),
     exp.ToDays: _fixed(INTERVAL),
     exp.Interval: _fixed(INTERVAL),
+    exp.AtTimeZone: _zoned,
     exp.DateBin: _bucket,
     exp.DateAdd: _shifted,
     exp.DateSub: _shifted,

@@ -10,11 +10,13 @@ from typing import Any
 from sqlglot import exp
 
 from mdfsql.lower.exact_arithmetic import floated
-from mdfsql.lower.rules import cast, each, kind, literal_text, refuse
+from mdfsql.lower.moments import MOMENTS
+from mdfsql.lower.rules import cast, each, kind, literal_text, refuse, text
 from mdfsql.lower.value_types import common, same_type
 
 __all__ = ["strict_types"]
 
+CONVERT = "engines convert one to the other each in its own way"
 NUMBERS = frozenset({"int", "decimal", "double"})
 NESTED = frozenset({"list", "struct", "map"})
 ORDERED = frozenset(
@@ -57,6 +59,10 @@ def _merge(nodes: Sequence[exp.Expr], what: str) -> None:
             if kind(node) == "bool":
                 node.replace(cast(node, "INTEGER"))
         return
+    if "timestamptz" in kinds and kinds <= MOMENTS | {"text"} and what in ("comparison", "IN", "BETWEEN"):
+        for node in nodes:
+            _to_instant(node, what)
+        return
     if "text" in kinds and len(kinds) == 2:
         (other,) = kinds - {"text"}
         texts = [node for node in nodes if kind(node) == "text"]
@@ -71,6 +77,17 @@ def _merge(nodes: Sequence[exp.Expr], what: str) -> None:
         return
     names = " and ".join(sorted(k.upper() for k in kinds))
     refuse(f"{what} of {names}", "engines convert one to the other each in its own way", "CAST one of them")
+
+
+def _to_instant(node: exp.Expr, what: str) -> None:
+    """Replace a date, a timestamp or its text by the TIMESTAMPTZ that it is in UTC."""
+    if kind(node) == "text":
+        found = (literal_text(node) or "").removesuffix("+00")
+        if not _dated(found, "timestamp"):
+            refuse(f"{what} of TEXT and TIMESTAMPTZ", CONVERT, "a constant such as '2024-01-31 10:00:00', or CAST")
+        node.replace(cast(cast(text(found), "TIMESTAMP"), "TIMESTAMPTZ"))
+    elif kind(node) in ("date", "timestamp"):
+        node.replace(cast(cast(node, "TIMESTAMP"), "TIMESTAMPTZ"))
 
 
 def _unify(nodes: Sequence[exp.Expr], what: str) -> None:
