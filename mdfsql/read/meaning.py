@@ -239,6 +239,9 @@ def fits(meaning: Meaning, arguments: Sequence[exp.Expr]) -> bool:
         if word == "single":
             if inner.type is None or inner.type.this != T.FLOAT:
                 return False
+        elif word == "long":
+            if inner.type is None or inner.type.this not in (T.BIGINT, T.INT128):
+                return False
         elif word == "same":
             alike.append(inner)
         elif kind(inner) != "null" and kind(inner) not in FAMILIES.get(word, ANY if word == "any" else {word}):

@@ -68,14 +68,21 @@ trunc(real) DOUBLE = trunc(CAST($1 AS DOUBLE))
 sqrt(real) DOUBLE = CASE WHEN $1 < 0 THEN error('square root of a negative number') ELSE sqrt(CAST($1 AS DOUBLE)) END
 ln(real) DOUBLE = CASE WHEN $1 <= 0 THEN error('logarithm of zero or less') ELSE ln(CAST($1 AS DOUBLE)) END
 log(real) DOUBLE = CASE WHEN $1 <= 0 THEN error('logarithm of zero or less') ELSE log10(CAST($1 AS DOUBLE)) END
-extract:dow(day) BIGINT = dayofweek($1)
-extract:isodow(day) BIGINT = isodow($1)
-extract:doy(day) BIGINT = dayofyear($1)
-extract:week(day) BIGINT = week($1)
+extract:dow(day) DECIMAL(38,0) = dayofweek($1)
+extract:isodow(day) DECIMAL(38,0) = isodow($1)
+extract:doy(day) DECIMAL(38,0) = dayofyear($1)
+extract:week(day) DECIMAL(38,0) = week($1)
 make_date(int, int, int) DATE
 cardinality(list) BIGINT = len($1)
 item(list, int!) item$1 = list_extract($1, $2 + 1)
 rows:generate_series(int, int) BIGINT = generate_series($1, $2)
+extract:year(day) DECIMAL(38,0) = year($1)
+extract:quarter(day) DECIMAL(38,0) = quarter($1)
+extract:month(day) DECIMAL(38,0) = month($1)
+extract:day(day) DECIMAL(38,0) = day($1)
+extract:hour(moment) DECIMAL(38,0) = hour($1)
+extract:minute(moment) DECIMAL(38,0) = minute($1)
+sum(long) DECIMAL(38,0)
 sum(single) refused = a sum of 32-bit floats is one of 32 bits there: sum a wider type
 avg(single) refused = an average of 32-bit floats is one of 32 bits there: cast to a wider type
 avg(exact) refused = an average is NUMERIC there, with digits of its own: avg(CAST(x AS double precision))

@@ -94,6 +94,13 @@ def type_of(call: Call) -> exp.Expr:
     return build("TEXT") if long and to.this in (exp.DType.VARCHAR, exp.DType.NVARCHAR) else to
 
 
+def long_number(call: Call) -> exp.Expr | None:
+    """Refuse a whole number beyond 32 bits, which is a decimal there."""
+    if call.node.type == build("BIGINT"):
+        call.refuse("a whole number beyond 32 bits is a decimal there: write CAST('5000000000' AS bigint)")
+    return None
+
+
 def as_text(call: Call) -> exp.Expr | None:
     """Refuse a cast of what may be longer to VARCHAR, which is VARCHAR(30) there."""
     if call.node.args["to"].this == exp.DType.VARCHAR and kind(call.arguments[0]) in ("text", "decimal"):
@@ -108,6 +115,7 @@ dialect = Dialect(
     table=meanings(CONSTANTS, TABLE, numbers_of_text(" *"), ASCII_CASE, COMMON),
     rules={
         "type": type_of,
+        "whole": long_number,
         "cast:text": as_text,
         "isnull": isnull,
         "left": ends,

@@ -189,7 +189,7 @@ class Values:
         else:
             whole, _, part = node.this.partition(".")
             node.type = build(f"DECIMAL({max(len(whole) + len(part), 1)},{len(part)})")
-        rule = self.dialect.rules.get({"decimal": "fraction", "real": "exponent"}.get(kind(node), ""))
+        rule = self.dialect.rules.get({"int": "whole", "decimal": "fraction", "real": "exponent"}.get(kind(node), ""))
         if rule is not None:
             return rule(Call(node, "number", [])) or node
         return node
