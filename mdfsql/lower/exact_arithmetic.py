@@ -104,7 +104,7 @@ def divided(left: exp.Expr, right: exp.Expr) -> exp.Expr:
     if isinstance(value, exp.Literal) and value.is_number and float(value.this) != 0:
         return plain
     # Division by zero raises there. A power of -1 gives the infinity of the right sign, and 0 * inf is nan.
-    limit = exp.Mul(this=left.copy(), expression=call("POWER", right, number(-1.0)))
+    limit = exp.Mul(this=left.copy(), expression=call("POWER", right, number(-1.0), type="DOUBLE"))
     limit.type = plain.type
     return case((exp.EQ(this=right.copy(), expression=number(0.0)), limit), default=plain)
 

@@ -56,6 +56,8 @@ def _explode(node: Any) -> None:
 
 
 def _array(node: Any) -> exp.Expr | None:
+    if isinstance(node.parent, (exp.PercentileCont, exp.PercentileDisc, exp.Quantile)) and node.arg_key != "this":
+        return None  # its shares, which are constants
     kinds = {kind(item) for item in node.expressions} - {"null"}
     if not kinds:
         if isinstance(node.parent, exp.Cast):

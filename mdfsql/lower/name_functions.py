@@ -11,6 +11,7 @@ from mdfsql.lower.exact_arithmetic import double, number_kind
 from mdfsql.lower.exact_dates import NAMED_PARTS, NAMED_UNITS, completed
 from mdfsql.lower.exact_lists import NESTED
 from mdfsql.lower.exact_math import named_numbers
+from mdfsql.lower.pair_aggregates import product, standard_error
 from mdfsql.lower.rules import call, cast, each, kind, literal_text, number, of_kind, raised, refuse
 
 __all__ = ["name_functions"]
@@ -87,8 +88,15 @@ def _bits(node: exp.Anonymous) -> exp.Expr:
     return call("BIN", cast(value, "BIGINT"), type="VARCHAR")
 
 
+def _rows(node: exp.Anonymous) -> exp.Expr:
+    return exp.Count(this=exp.Star(), big_int=True)
+
+
 NAMES: dict[str, tuple[int, Callable[[exp.Anonymous], exp.Expr]]] = {
     "error": (1, _error),
+    "count_star": (0, _rows),
+    "product": (1, product),
+    "sem": (1, standard_error),
     "isfinite": (1, _finite),
     "date_part": (2, _part),
     "datepart": (2, _part),

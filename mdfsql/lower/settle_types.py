@@ -112,7 +112,35 @@ def _list(node: Any) -> exp.DataType | None:
 
 
 def _middle(node: Any) -> exp.DataType | None:
-    return {"int": DOUBLE, "double": DOUBLE, "date": TIMESTAMP}.get(kind(node.this)) or _same(node)
+    one = {"int": DOUBLE, "double": DOUBLE, "date": TIMESTAMP}.get(kind(node.this)) or _type_of(node.this)
+    return _for_each(node.expression, one)
+
+
+def _at_shares(node: Any) -> exp.DataType | None:
+    return _for_each(node.args.get("quantile") or node.expression, _type_of(node.this))
+
+
+def _for_each(share: Any, one: exp.DataType | None) -> exp.DataType | None:
+    """Return the type of a quantile at a share, or of the list of those at a list of shares."""
+    return list_of(one) if isinstance(share, exp.Array) and one is not None else one
+
+
+def _within(node: Any) -> exp.DataType | None:
+    value = node.expression.expressions[0].this
+    one = _type_of(value)
+    if isinstance(node.this, exp.PercentileCont):
+        one = {"int": DOUBLE, "double": DOUBLE, "date": TIMESTAMP}.get(kind(value)) or one
+    return _for_each(node.this.this, one)
+
+
+def _few(rule: Any) -> Any:
+    """Return the rule for an aggregate that gives a list where it is asked for several values."""
+
+    def typed(node: Any) -> exp.DataType | None:
+        one = rule(node)
+        return list_of(one) if node.args.get("count") is not None and one is not None else one
+
+    return typed
 
 
 def _case(node: Any) -> exp.DataType | None:
@@ -188,6 +216,9 @@ def _query(node: Any) -> exp.DataType | None:
 
 ANONYMOUS: dict[str, exp.DataType | Callable[[Any], exp.DataType | None]] = {
     "error": NULL,
+    "count_star": BIGINT,
+    "product": DOUBLE,
+    "sem": DOUBLE,
     "strlen": BIGINT,
     "prefix": BOOL,
     "suffix": BOOL,
@@ -258,7 +289,8 @@ def _bucket(node: Any) -> exp.DataType | None:
 TO_DOUBLE = (
     exp.Sqrt, exp.Cbrt, exp.Exp, exp.Ln, exp.Log, exp.Pow, exp.Sin, exp.Cos, exp.Tan, exp.Cot, exp.Asin, exp.Acos,
     exp.Atan, exp.Atan2, exp.Sinh, exp.Cosh, exp.Tanh, exp.Asinh, exp.Acosh, exp.Atanh, exp.Degrees, exp.Radians,
-    exp.Pi,
+    exp.Pi, exp.Corr, exp.CovarPop, exp.CovarSamp, exp.RegrAvgx, exp.RegrAvgy, exp.RegrSxx, exp.RegrSyy, exp.RegrSxy,
+    exp.RegrSlope, exp.RegrIntercept, exp.RegrR2,
 )  # fmt: skip
 
 TYPES: dict[type[exp.Expr], Callable[[Any], exp.DataType | None]] = {
@@ -302,16 +334,22 @@ TYPES: dict[type[exp.Expr], Callable[[Any], exp.DataType | None]] = {
     exp.DateTrunc: _truncated,
     exp.TimestampTrunc: _truncated,
     exp.Sum: _sum,
-    exp.Min: _argument,
-    exp.Max: _argument,
+    exp.Min: _few(_argument),
+    exp.Max: _few(_argument),
     exp.Median: _middle,
     exp.PercentileCont: _middle,
-    exp.PercentileDisc: _same,
-    exp.ArgMin: _same,
-    exp.ArgMax: _same,
-    exp.First: _same,
-    exp.Last: _same,
-    exp.AnyValue: _same,
+    exp.PercentileDisc: _at_shares,
+    exp.Quantile: _at_shares,
+    exp.WithinGroup: _within,
+    exp.ArgMin: _few(_same),
+    exp.ArgMax: _few(_same),
+    exp.First: _argument,
+    exp.Last: _argument,
+    exp.AnyValue: _argument,
+    exp.BitwiseAndAgg: _same,
+    exp.BitwiseOrAgg: _same,
+    exp.BitwiseXorAgg: _same,
+    exp.RegrCount: _fixed(BIGINT),
     exp.FirstValue: _same,
     exp.LastValue: _same,
     exp.NthValue: _same,
