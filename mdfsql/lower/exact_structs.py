@@ -6,9 +6,22 @@ from typing import Any
 
 from sqlglot import exp
 
-from mdfsql.lower.list_functions import BOOL, UBIGINT, Function, fixed, item, items_of, unsigned, value_like
+from mdfsql.lower.list_functions import BOOL, UBIGINT, Function, fixed, item, items_of, slice_of, unsigned, value_like
 from mdfsql.lower.nested_values import empty_list, over, variable
-from mdfsql.lower.rules import call, case, is_null, kind, literal_text, null, of_kind, paren, raised, refuse, text
+from mdfsql.lower.rules import (
+    call,
+    case,
+    is_null,
+    kind,
+    literal_text,
+    null,
+    number,
+    of_kind,
+    paren,
+    raised,
+    refuse,
+    text,
+)
 from mdfsql.lower.value_types import common, element_type, list_of, map_of, struct_of
 
 __all__ = ["STRUCTS", "packed", "struct_type"]
@@ -128,13 +141,16 @@ def _part_type(arguments: list[Any]) -> exp.DataType | None:
         return made
     if kind(value) == "list" and kind(place) == "null":
         return exp.DataType(this=exp.DataType.Type.NULL)
-    return element_type(value)
+    return value.type if kind(value) == "text" else element_type(value)
 
 
 def _part(node: Any) -> exp.Expr:
     value, place = node.expressions
     if kind(value) == "list":
         return item(value, place)
+    if kind(value) == "text":
+        # One letter, and none where there is none.
+        return slice_of(call("array_slice", value, place, place, number(1), type="VARCHAR"))
     if kind(value) == "map":
         return _looked_up(value, place)
     name = literal_text(place)

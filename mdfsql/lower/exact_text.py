@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 from sqlglot import exp
 
+from mdfsql.lower.format_text import format_text, glob_pattern
 from mdfsql.lower.rules import (
     call,
     case,
@@ -25,6 +25,7 @@ from mdfsql.lower.rules import (
     text,
     there,
 )
+from mdfsql.lower.text_functions import in_bytes
 
 __all__ = ["exact_text"]
 
@@ -293,9 +294,10 @@ def _pipe(node: Any) -> exp.Expr:
 
 
 def _concat_ws(node: Any) -> exp.Expr:
-    for part in node.expressions:
-        _text(part, "concat_ws()")
-    return call("CONCAT_WS", *node.expressions, type="VARCHAR")
+    separator, *parts = node.expressions
+    _text(separator, "concat_ws()")
+    parts = [part if kind(part) == "null" else _as_text(part, "concat_ws()") for part in parts]
+    return call("CONCAT_WS", separator, *parts, type="VARCHAR")
 
 
 def _like(node: Any) -> exp.Expr | None:
@@ -338,19 +340,13 @@ def _places(value: str, sign: str) -> list[int]:
     return [i for i, c in enumerate(value) if c == sign]
 
 
-def _format(node: Any) -> exp.Expr:
-    found = re.fullmatch(r"\{:\.(\d{1,2})f\}", literal_text(node.this) or "")
-    if not found or int(found[1]) > 15 or len(node.expressions) != 1 or kind(node.expressions[0]) != "double":
-        refuse("format() but of one DOUBLE as {:.2f} or the like", "it is not shown to answer there as DuckDB does")
-    value, places = node.expressions[0], int(found[1])
-    # Both round the binary value itself, half to even. Past 15 digits there are zeros there, and DuckDB has digits.
-    size = call("ABS", value)
-    infinite = exp.EQ(this=size, expression=number(float("inf")))
-    unsafe = exp.GTE(this=size.copy(), expression=number(float(10 ** (15 - places))))
-    sign = case((exp.LT(this=paren(value), expression=number(0.0)), text("-inf")), default=text("inf"))
-    made = call("FORMAT_NUMBER", value, f"{0:.{places}f}", type="VARCHAR")
-    message = "format(): a NaN, or a number of more than 15 digits, is written in another way there"
-    return case((infinite, sign), (unsafe, raised(message)), default=made)
+def _glob(node: Any) -> exp.Expr:
+    _text(node.this, "GLOB")
+    pattern = literal_text(node.expression)
+    if pattern is None:
+        refuse("GLOB with a pattern that is no constant", "it must be known before it runs", "LIKE")
+    # It counts bytes.
+    return call("RLIKE", in_bytes(node.this), glob_pattern(pattern), type="BOOLEAN")
 
 
 def _hash(name: str) -> Any:
@@ -390,7 +386,8 @@ RULES: dict[type[exp.Expr], Any] = {
     exp.Contains: _plain("contains()", "this", "expression"),
     exp.StartsWith: _plain("starts_with()", "this", "expression"),
     exp.EndsWith: _plain("ends_with()", "this", "expression"),
-    exp.Format: _format,
+    exp.Format: format_text,
+    exp.Glob: _glob,
     exp.MD5: _hash("md5"),
     exp.SHA2: _hash("sha256"),
 }

@@ -33,6 +33,7 @@ __all__ = [
     "item",
     "items_of",
     "joined_lists",
+    "slice_of",
     "sort",
     "unsigned",
     "value_like",
@@ -133,10 +134,14 @@ def _small(value: int) -> exp.Expr:
     return made
 
 
-def _slice(node: Any) -> exp.Expr:
+def slice_of(node: Any) -> exp.Expr:
     items, first, last, step = node.expressions
-    items_of(items, "[a:b]")
+    letters = kind(items) == "text"
+    if not letters:
+        items_of(items, "[a:b]")
     by = integer(step)
+    if letters and by != 1:
+        refuse("a slice of text with a step", "it is not shown to agree there")
     if not by:
         refuse("a slice's step that is no constant number but 0", "it is not shown to agree there")
     if by < 0:
@@ -145,7 +150,7 @@ def _slice(node: Any) -> exp.Expr:
         refuse("a slice's ends that are no integers", "it is not shown to agree there", "CAST them to BIGINT")
     if "null" in (kind(first), kind(last)):
         return cast(null(), items.type.sql("duckdb"))
-    n = size(items)
+    n = call("CHAR_LENGTH", items, type="INTEGER") if letters else size(items)
     start = integer(first)
     if start is not None and start >= 0:
         low = _clamped(number(max(start - 1, 0)), number(0), n) if start > 1 else number(0)
@@ -161,7 +166,8 @@ def _slice(node: Any) -> exp.Expr:
         behind = exp.LT(this=paren(last), expression=number(0))
         high = case((behind, _plus(_plus(n, last), number(1))), default=last)
     high = _clamped(high, low, n)
-    made = call("SLICE", items, _int(_plus(low, number(1))), _int(_plus(high, low, exp.Sub)))
+    function = "SUBSTRING" if letters else "SLICE"
+    made = call(function, items, _int(_plus(low, number(1))), _int(_plus(high, low, exp.Sub)))
     if by < 0:
         made = call("REVERSE", made)
     made.type = items.type
@@ -485,7 +491,7 @@ def fixed(dtype: exp.DataType) -> Types:
 
 
 LISTS: dict[str, Function] = {
-    "array_slice": Function((4,), _first, _slice),
+    "array_slice": Function((4,), _first, slice_of),
     "list_contains": Function((2,), fixed(BOOL), contains),
     "list_position": Function((2,), fixed(INT), _position),
     "list_has_any": Function((2,), fixed(BOOL), _has_any),

@@ -11,6 +11,7 @@ from mdfsql.lower.exact_arithmetic import double, number_kind
 from mdfsql.lower.exact_dates import NAMED_PARTS, NAMED_UNITS, completed
 from mdfsql.lower.exact_lists import NESTED
 from mdfsql.lower.exact_math import named_numbers
+from mdfsql.lower.format_text import printf_text
 from mdfsql.lower.pair_aggregates import product, standard_error
 from mdfsql.lower.rules import call, cast, each, kind, literal_text, number, of_kind, raised, refuse
 
@@ -88,12 +89,18 @@ def _bits(node: exp.Anonymous) -> exp.Expr:
     return call("BIN", cast(value, "BIGINT"), type="VARCHAR")
 
 
+def _blob_size(node: exp.Anonymous) -> exp.Expr:
+    of_kind(node.expressions[0], "octet_length()", "blob", instead="strlen() of text")
+    return _bytes(node)
+
+
 def _rows(node: exp.Anonymous) -> exp.Expr:
     return exp.Count(this=exp.Star(), big_int=True)
 
 
 NAMES: dict[str, tuple[int, Callable[[exp.Anonymous], exp.Expr]]] = {
     "error": (1, _error),
+    "octet_length": (1, _blob_size),
     "count_star": (0, _rows),
     "product": (1, product),
     "sem": (1, standard_error),
@@ -127,6 +134,8 @@ def _named(node: exp.Anonymous) -> exp.Expr | None:
         return None
     if node.name in NESTED or node.name == "list_reduce":
         return None
+    if node.name.lower() == "printf" and node.expressions:
+        return printf_text(node)
     arity, build = NAMES.get(node.name.lower(), (None, None))
     if build is None:
         refuse(f"{node.name.lower()}()", "it is not shown to answer there as DuckDB does")

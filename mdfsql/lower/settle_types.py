@@ -217,6 +217,8 @@ def _query(node: Any) -> exp.DataType | None:
 ANONYMOUS: dict[str, exp.DataType | Callable[[Any], exp.DataType | None]] = {
     "error": NULL,
     "count_star": BIGINT,
+    "octet_length": BIGINT,
+    "printf": TEXT,
     "product": DOUBLE,
     "sem": DOUBLE,
     "strlen": BIGINT,
@@ -382,6 +384,7 @@ TYPES: dict[type[exp.Expr], Callable[[Any], exp.DataType | None]] = {
     exp.RegexpExtractAll: _fixed(build("VARCHAR[]")),
     exp.RegexpSplit: _fixed(build("VARCHAR[]")),
     exp.SimilarTo: _fixed(BOOL),
+    exp.Glob: _fixed(BOOL),
     exp.StrToTime: _fixed(TIMESTAMP),
     exp.UnixToTime: _unix,
     exp.TimeToUnix: _fixed(DOUBLE),

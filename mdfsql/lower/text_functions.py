@@ -8,7 +8,7 @@ from sqlglot import exp
 
 from mdfsql.lower.rules import call, case, cast, each, number, of_kind, paren, raised, text
 
-__all__ = ["text_functions"]
+__all__ = ["in_bytes", "text_functions"]
 
 
 def text_functions(tree: exp.Expr) -> exp.Expr:
@@ -50,14 +50,14 @@ def _translate(node: Any) -> exp.Expr:
     return call("TRANSLATE", *parts, type="VARCHAR")
 
 
-def _bytes(value: exp.Expr) -> exp.Expr:
+def in_bytes(value: exp.Expr) -> exp.Expr:
     """Return text with a letter for each byte, for what the reference counts in bytes."""
     return call("DECODE", cast(value, "BLOB"), "ISO-8859-1", type="VARCHAR")
 
 
 def _levenshtein(node: Any) -> exp.Expr:
     left, right = (_text(side, "levenshtein()") for side in (node.this, node.expression))
-    return cast(call("LEVENSHTEIN", _bytes(left), _bytes(right), type="INTEGER"), "BIGINT")
+    return cast(call("LEVENSHTEIN", in_bytes(left), in_bytes(right), type="INTEGER"), "BIGINT")
 
 
 def _hex(node: Any) -> exp.Expr:
