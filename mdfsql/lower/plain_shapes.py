@@ -100,6 +100,8 @@ def _values(node: Any) -> None:
     alias = node.args.get("alias")
     if alias is None or not alias.columns:
         refuse("VALUES without column names", "Spark names them in another way", "(VALUES ...) AS t(a, b)")
+    if node.find(exp.Column, exp.Query):
+        refuse("VALUES of what is no constant", "Spark takes constants only", "SELECT ... UNION ALL SELECT ...")
     for column in zip(*(row.expressions for row in node.expressions), strict=True):
         if len({kind(value) for value in column} - {"null"}) > 1:
             refuse(

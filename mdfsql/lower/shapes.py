@@ -110,7 +110,9 @@ def conjuncts(condition: exp.Expr | None) -> list[exp.Expr]:
     """Return the parts of a condition that all must hold."""
     if condition is None:
         return []
-    inner = condition.unnest()
+    inner = condition
+    while isinstance(inner, exp.Paren):
+        inner = inner.this
     if isinstance(inner, exp.And):
         return conjuncts(inner.this) + conjuncts(inner.expression)
     return [inner]
@@ -118,7 +120,9 @@ def conjuncts(condition: exp.Expr | None) -> list[exp.Expr]:
 
 def conjoin(parts: Sequence[exp.Expr]) -> exp.Expr | None:
     """Return the condition that all parts hold, None for no parts."""
-    return exp.and_(*parts, copy=False) if parts else None
+    # A query is no condition to the parser's library.
+    tests = [part if isinstance(part, exp.Condition) else exp.Paren(this=part) for part in parts]
+    return exp.and_(*tests, copy=False) if tests else None
 
 
 def own_columns(node: exp.Expr, tables: set[str]) -> Iterator[exp.Column]:
