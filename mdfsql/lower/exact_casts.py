@@ -24,7 +24,7 @@ from mdfsql.lower.rules import (
     refuse,
     text,
 )
-from mdfsql.lower.strict_types import _dated
+from mdfsql.lower.strict_types import BLANK, SPELLED, _dated
 from mdfsql.lower.value_texts import value_text
 from mdfsql.lower.value_types import element_type, same_type
 
@@ -63,16 +63,6 @@ SAME = frozenset(
         *(("timestamptz", k) for k in ("date", "timestamp")),
     }
 )
-
-BLANK = r"[ \t\n\f\r]*"
-SPELLED = {
-    "int": rf"^{BLANK}[+-]?[0-9]+{BLANK}$",
-    "decimal": rf"^{BLANK}[+-]?([0-9]+\.?[0-9]*|\.[0-9]+){BLANK}$",
-    "double": rf"^{BLANK}[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?{BLANK}$",
-    "bool": r"^(?i:true|false|t|f|0|1)$",
-    "date": r"^[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}$",
-    "timestamp": r"^[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}([ T][0-9]{1,2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?)?$",
-}
 
 # What the reference makes a value of though it is not spelled so; elsewhere it is NULL in a TRY_CAST.
 _NUMBERLIKE = rf"^{BLANK}[+-]?\.?[0-9][0-9a-fA-FxX_.+-]*{BLANK}$"

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlglot import exp
 
-from mdfsql.lower.rules import integer, kind
+from mdfsql.lower.rules import integer, kind, literal_text
 
 __all__ = ["LEAST", "common_number", "counted", "digits", "product_of", "settled", "sum_of"]
 
@@ -77,8 +77,11 @@ OF_DECIMALS = {exp.Add: sum_of, exp.Sub: sum_of, exp.Mul: product_of, exp.Mod: r
 
 
 def settled(nodes: Sequence[Any]) -> list[exp.DataType | None]:
-    """Return the types of nodes that meet: a written integer takes the type of the others if it fits there."""
+    """Return the types of nodes that meet: a written integer or text takes the type of the others."""
     types = [node.type for node in nodes]
+    others = [t for t in types if t is not None and kind(t) not in ("text", "null")]
+    if others:
+        types = [others[0] if literal_text(n) is not None else t for n, t in zip(nodes, types, strict=True)]
     wholes = [t for node, t in zip(nodes, types, strict=True) if integer(node) is None and kind(t) == "int"]
     if not wholes or any(t.this not in WIDTHS for t in wholes):
         return types

@@ -14,7 +14,7 @@ from mdfsql.lower.moments import MOMENTS
 from mdfsql.lower.rules import cast, each, kind, literal_text, refuse, text
 from mdfsql.lower.value_types import common, same_type
 
-__all__ = ["strict_types"]
+__all__ = ["BLANK", "SPELLED", "strict_types"]
 
 CONVERT = "engines convert one to the other each in its own way"
 NUMBERS = frozenset({"int", "decimal", "double"})
@@ -54,12 +54,12 @@ def _merge(nodes: Sequence[exp.Expr], what: str) -> None:
         return
     if len(kinds) <= 1 or kinds <= NUMBERS or kinds == {"date", "timestamp"}:
         return
-    if kinds == {"bool", "int"} and what in ("comparison", "IN", "BETWEEN"):
+    if kinds == {"bool", "int"} and what in COMPARING:
         for node in nodes:
             if kind(node) == "bool":
                 node.replace(cast(node, "INTEGER"))
         return
-    if "timestamptz" in kinds and kinds <= MOMENTS | {"text"} and what in ("comparison", "IN", "BETWEEN"):
+    if "timestamptz" in kinds and kinds <= MOMENTS | {"text"} and what in COMPARING:
         for node in nodes:
             _to_instant(node, what)
         return
@@ -69,6 +69,9 @@ def _merge(nodes: Sequence[exp.Expr], what: str) -> None:
         if other in ("date", "timestamp") and all(_dated(literal_text(node), other) for node in texts):
             for node in texts:
                 node.replace(cast(node, "DATE" if other == "date" else "TIMESTAMP"))
+            return
+        if other in READ and (what in COMPARING or all(literal_text(node) is not None for node in texts)):
+            _read(texts, common([node.type for node in nodes if kind(node) != "text"]))
             return
     if "float" in kinds and kinds <= NUMBERS | {"float"}:
         for node in nodes:
@@ -88,6 +91,35 @@ def _to_instant(node: exp.Expr, what: str) -> None:
         node.replace(cast(cast(text(found), "TIMESTAMP"), "TIMESTAMPTZ"))
     elif kind(node) in ("date", "timestamp"):
         node.replace(cast(cast(node, "TIMESTAMP"), "TIMESTAMPTZ"))
+
+
+# How text is written that all engines read alike.
+BLANK = r"[ \t\n\f\r]*"
+SPELLED = {
+    "int": rf"^{BLANK}[+-]?[0-9]+{BLANK}$",
+    "decimal": rf"^{BLANK}[+-]?([0-9]+\.?[0-9]*|\.[0-9]+){BLANK}$",
+    "double": rf"^{BLANK}[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?{BLANK}$",
+    "bool": r"^(?i:true|false|t|f|0|1)$",
+    "date": r"^[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}$",
+    "timestamp": r"^[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}([ T][0-9]{1,2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?)?$",
+}
+
+# Text next to one of these is read as one, or raises.
+READ = frozenset({"int", "decimal", "double", "bool", "date", "timestamp"})
+COMPARING = frozenset({"comparison", "IN", "BETWEEN"})
+
+
+def _read(texts: list[exp.Expr], to: exp.DataType | None) -> None:
+    """Cast text to the type of what it stands next to, as a query would: for exact_casts to read."""
+    for node in texts:
+        if to is None:
+            refuse("text next to values of several types", "which one it is read as is not known", "CAST it", node)
+        constant = literal_text(node)
+        if constant is not None and not re.search(SPELLED[kind(to)], constant):
+            refuse(f"{constant!r} as {to.sql('duckdb')}", "engines read it each in its own way", node=node)
+        made = exp.Cast(this=node.copy(), to=to.copy())
+        made.type = to
+        node.replace(made)
 
 
 def _unify(nodes: Sequence[exp.Expr], what: str) -> None:
