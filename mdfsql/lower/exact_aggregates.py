@@ -6,11 +6,12 @@ from typing import Any
 
 from sqlglot import exp
 
-from mdfsql.lower.collected import WHOLE, collected, filter_of, unordered
+from mdfsql.lower.collected import WHOLE, collected, filter_of, unordered, whole
+from mdfsql.lower.exact_avg import exact_avg, is_wide
 from mdfsql.lower.list_aggregates import spelled
 from mdfsql.lower.ordered_aggregates import ORDERED_AGGREGATES
 from mdfsql.lower.pair_aggregates import PAIR_AGGREGATES
-from mdfsql.lower.rules import call, cast, each, kind, literal_text, number, paren, refuse, there
+from mdfsql.lower.rules import call, case, cast, each, kind, literal_text, null, number, paren, refuse, there
 
 __all__ = ["exact_aggregates"]
 
@@ -41,6 +42,16 @@ def _numeric(*kinds: str, double: bool = False) -> Any:
         return None
 
     return rule
+
+
+def _avg(node: Any) -> exp.Expr | None:
+    if not is_wide(node):
+        plain: exp.Expr | None = _numeric("int", "decimal", "double", "float", double=True)(node)
+        return plain
+    if (condition := filter_of(node)) is not None:
+        value = _value(node)
+        value.replace(case((exp.Paren(this=condition.copy()), value), default=null()))
+    return whole(exact_avg(node))
 
 
 def _value(node: Any) -> Any:
@@ -135,7 +146,7 @@ RULES: dict[type[exp.Expr], Any] = {
     exp.Count: _count,
     exp.CountIf: _count_if,
     exp.Sum: _numeric("bool", "int", "decimal", "double", "float"),
-    exp.Avg: _numeric("int", "decimal", "double", "float", double=True),
+    exp.Avg: _avg,
     exp.ArrayAgg: _list,
     exp.GroupConcat: _joined,
     exp.Stddev: _deviation("STDDEV_SAMP"),

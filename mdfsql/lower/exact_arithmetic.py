@@ -81,7 +81,7 @@ def _binary(node: Any) -> exp.Expr | None:
     if type_.this in (exp.DType.TINYINT, exp.DType.SMALLINT):
         # A written integer is an INTEGER there, and so is the result.
         return cast(node, type_.sql("duckdb"))
-    if isinstance(node, exp.Mul) and kind(node) == "decimal":
+    if isinstance(node, exp.Mul) and kind(node) == "decimal" and "null" not in kinds:
         # What 64 bits hold must not become more in the reference.
         (p1, _), (p2, _) = digits(node.this.type), digits(node.expression.type)
         return cast(node, type_.sql("duckdb")) if digits(type_)[0] < min(p1 + p2, 38) else None

@@ -76,11 +76,14 @@ DOUBTFUL = {
 }
 
 
+NOT_THERE = (exp.DType.INT128, exp.DType.UBIGINT, exp.DType.UINT128)
+
+
 def _cast(node: Any) -> exp.Expr | None:
     if node.meta.get("exact"):
         return None
     source, target, value = kind(node.this), kind(node.to), node.this
-    if node.to.this in (exp.DataType.Type.INT128, exp.DataType.Type.UBIGINT, exp.DataType.Type.UINT128):
+    if any(part.this in NOT_THERE for part in node.to.find_all(exp.DataType)):
         refuse(f"CAST to {node.to.sql('duckdb')}", "Spark has no such type", "CAST to DECIMAL(38,0)")
     if node.to.this in (exp.DataType.Type.UTINYINT, exp.DataType.Type.USMALLINT, exp.DataType.Type.UINT):
         refuse(f"CAST to {node.to.sql('duckdb')}", "Spark has no unsigned types", "CAST to a wider signed type")

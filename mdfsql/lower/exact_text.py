@@ -274,6 +274,8 @@ def _concat(node: Any) -> exp.Expr:
     for part in node.expressions:
         if kind(part) == "null":
             continue
+        if kind(part) == "list":
+            refuse("concat() of lists", "it is not shown to agree there", "list_concat(a, b)")
         parts.append(exp.Coalesce(this=_as_text(part, "concat()"), expressions=[text("")]))
     # NULL counts as '' in the reference's concat(), unlike in ||.
     return call("CONCAT", *parts, type="VARCHAR") if parts else text("")
@@ -296,6 +298,8 @@ def _pipe(node: Any) -> exp.Expr:
 def _concat_ws(node: Any) -> exp.Expr:
     separator, *parts = node.expressions
     _text(separator, "concat_ws()")
+    if any(kind(part) == "list" for part in parts):
+        refuse("concat_ws() of lists", "it puts their items between", "array_to_string()")
     parts = [part if kind(part) == "null" else _as_text(part, "concat_ws()") for part in parts]
     return call("CONCAT_WS", separator, *parts, type="VARCHAR")
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlglot import exp
 
+from mdfsql.lower.exact_avg import exact_avg, is_wide
 from mdfsql.lower.rules import call, case, cast, each, integer, is_null, kind, number, paren, raised, refuse
 
 __all__ = ["exact_windows"]
@@ -27,7 +28,7 @@ PLACES = (
 AGGREGATES = (exp.Sum, exp.Avg, exp.Min, exp.Max, exp.Count, exp.CountIf, exp.LogicalAnd, exp.LogicalOr)
 
 
-def _window(node: Any) -> None:
+def _window(node: Any) -> exp.Expr | None:
     function = node.this
     if isinstance(function, exp.Filter):
         function = _folded(function)
@@ -47,6 +48,14 @@ def _window(node: Any) -> None:
     _frame(node, inner)
     if isinstance(inner.this, exp.Distinct):
         _distinct(node, inner, name)
+    return exact_avg(inner, lambda made: _over(node, made)) if is_wide(inner) else None
+
+
+def _over(node: Any, function: exp.Expr) -> exp.Expr:
+    made = node.copy()
+    made.set("this", function)
+    made.type = function.type
+    return made
 
 
 def _frame(node: Any, inner: Any) -> None:

@@ -9,6 +9,7 @@ from sqlglot import exp
 
 from mdfsql.lower.rules import each, integer, kind, refuse
 from mdfsql.lower.split_selects import keys_of_all
+from mdfsql.lower.value_types import common
 
 __all__ = ["plain_shapes"]
 
@@ -103,10 +104,20 @@ def _values(node: Any) -> None:
     if node.find(exp.Column, exp.Query):
         refuse("VALUES of what is no constant", "Spark takes constants only", "SELECT ... UNION ALL SELECT ...")
     for column in zip(*(row.expressions for row in node.expressions), strict=True):
-        if len({kind(value) for value in column} - {"null"}) > 1:
-            refuse(
-                "VALUES of mixed types in one column", "engines convert one to the other each in its own way", "CAST"
-            )
+        kinds = {kind(value) for value in column} - {"null"}
+        if len(kinds) < 2:
+            continue
+        together = common([value.type for value in column])
+        if together is None or not kinds <= NUMBERS:
+            why = "engines convert one to the other each in its own way"
+            refuse("VALUES of mixed types in one column", why, "CAST", node=column[0])
+        for value in column:
+            made = exp.Cast(this=value.copy(), to=together.copy())
+            made.type = together
+            value.replace(made)
+
+
+NUMBERS = {"int", "decimal", "float", "double"}
 
 
 def _tuple(node: Any) -> None:
@@ -144,6 +155,7 @@ def _table(node: Any) -> None:
 def _select(node: Any) -> None:
     _named_windows(node)
     _distinct_order(node)
+    _order_of_aggregates(node)
     group = node.args.get("group")
     if group is not None and group.args.get("all") is True and not keys_of_all(node.selects):
         node.set("group", None)
@@ -152,15 +164,30 @@ def _select(node: Any) -> None:
             refuse(f"{name.upper()} in SELECT", "it is not shown to agree there")
 
 
+def _order_of_aggregates(node: Any) -> None:
+    """Order by an output's name where its aggregate is written again: what it becomes may be no single call."""
+    order, having = node.args.get("order"), node.args.get("having")
+    outputs = {output.unalias().sql("duckdb"): output for output in node.selects if output.find(exp.AggFunc)}
+    for key in order.expressions if order is not None else ():
+        found = outputs.get(key.this.sql("duckdb"))
+        if found is not None:
+            made = exp.column(found.alias_or_name, quoted=True)
+            made.type = found.type
+            key.set("this", made)
+        elif having is not None and key.find(exp.AggFunc):
+            why = "Spark does not find its columns after HAVING"
+            refuse("ORDER BY of an aggregate that is no output", why, "SELECT it, and ORDER BY its name", node=key)
+
+
 def _distinct_order(node: Any) -> None:
     """Order the rows of SELECT DISTINCT by their names: all else is gone by then."""
     order = node.args.get("order")
     if order is None or not node.args.get("distinct"):
         return
-    outputs = {output.unalias().unnest().sql(): output for output in node.selects}
+    outputs = {output.unalias().unnest().sql("duckdb"): output for output in node.selects}
 
     def named(part: exp.Expr) -> exp.Expr:
-        found = outputs.get(part.sql())
+        found = outputs.get(part.sql("duckdb"))
         if found is None:
             return part
         made = exp.column(found.alias_or_name, quoted=True)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from sqlglot import exp
 
 from mdfsql.lower.shapes import Names
 
-__all__ = ["values_to_selects"]
+__all__ = ["raising_values_to_selects", "values_to_selects"]
 
 # A longer list is no list that a person wrote; it belongs in a table.
 MOST = 1000
@@ -14,8 +16,17 @@ MOST = 1000
 
 def values_to_selects(tree: exp.Expr) -> exp.Expr:
     """VALUES becomes a UNION ALL of SELECTs of one row, since dask-sql cannot type the rows."""
+    return _selects(tree, lambda values: True)
+
+
+def raising_values_to_selects(tree: exp.Expr) -> exp.Expr:
+    """VALUES in which something may raise becomes a UNION ALL: Spark takes only what it knows before it runs."""
+    return _selects(tree, lambda values: any(call.name == "RAISE_ERROR" for call in values.find_all(exp.Anonymous)))
+
+
+def _selects(tree: exp.Expr, wanted: Callable[[exp.Values], bool]) -> exp.Expr:
     names = Names(tree, "_v")
-    for values in list(tree.find_all(exp.Values)):
+    for values in filter(wanted, list(tree.find_all(exp.Values))):
         rows = [row.expressions if isinstance(row, exp.Tuple) else [row] for row in values.expressions]
         if len(rows) > MOST:
             continue
