@@ -1,8 +1,12 @@
-"""The engines under test: ``--engines duckdb,spark,dask`` chooses, and every choice that cannot run says so."""
+"""The engines under test: ``--engines duckdb,spark,dask`` chooses, and every choice that cannot run says so.
+
+With ``-n 2`` one process has all tests whose names tell of Spark, another those of Dask: each engine is started once.
+"""
 
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterator
 from typing import Any, Protocol
 
@@ -35,6 +39,18 @@ def selected(config: pytest.Config) -> list[str]:
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "engine" in metafunc.fixturenames:
         metafunc.parametrize("engine", selected(metafunc.config), indirect=True)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    from xdist.scheduler import LoadScopeScheduling
+
+    class OneProcessForEachEngine(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            words = set(re.split(r"\W|_", nodeid))
+            return next((name for name in ("spark", "dask") if name in words), nodeid.partition("::")[0])
+
+    return OneProcessForEachEngine(config, log)
 
 
 def open_backend(config: pytest.Config, name: str) -> mdf.Backend:
@@ -74,6 +90,16 @@ def dask(request: pytest.FixtureRequest) -> Iterator[mdf.Backend]:
     """Dask, in force, for what only it has."""
     with mdf.set_backend(open_backend(request.config, "dask")) as backend:
         yield backend
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    if hasattr(session.config, "workeroutput"):
+        session.config.workeroutput["missing"] = session.config.stash[MISSING]
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    node.config.stash[MISSING].update(getattr(node, "workeroutput", {}).get("missing", {}))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:

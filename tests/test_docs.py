@@ -126,4 +126,4 @@ def test_readme_has_two_commands_for_all_setup() -> None:
     setup = [e.source for e in examples(readme) if e.language == "sh" and not e.runs][:2]
     assert len(setup) == 2
     assert all(len(block.splitlines()) == 1 for block in setup)
-    assert "mdfsql query" in setup[0] and "-c constraints.txt" in setup[1] and setup[1].endswith("pytest\n")
+    assert "mdfsql query" in setup[0] and "-c constraints.txt" in setup[1] and setup[1].endswith("/pytest -n 2\n")

@@ -19,7 +19,7 @@ def test_challenge(engine, tmp_path):
     assert output.endswith("ok\n")
 
 
-def test_distributed_example(spark, tmp_path):
+def test_distributed_example_on_spark(spark, tmp_path):
     output = run(HERE / "distributed_example.py", cwd=tmp_path)
     assert " |-- is_large: boolean (nullable = true)" in output
     assert "{'id': 5, 'value': 50, 'category': 'B', 'is_large': True}" in output
