@@ -1,0 +1,93 @@
+"""Running random queries on DuckDB and another engine, and telling what came of each."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import duckdb
+import pyarrow as pa
+
+from mdfsql.catalog import ArrowSource
+from mdfsql.engines.base import Engine
+from mdfsql.errors import MdfError, Unsupported
+from mdfsql.relation import Relation
+from tests.conformance import difference, is_ordered, outcome, relation
+from tests.generator.queries import Writer
+from tests.generator.tables import Table, draw_table
+
+__all__ = ["Tally", "judge", "run"]
+
+TABLES = 3
+QUERIES = 25
+OUTCOMES = ("right", "refused", "wrong", "late", "no answer")
+
+
+@dataclass
+class Tally:
+    """How many queries were right, refused, wrong, late, and how many DuckDB itself cannot answer."""
+
+    counts: dict[str, int] = field(default_factory=lambda: dict.fromkeys(OUTCOMES, 0))
+    refusals: dict[str, int] = field(default_factory=dict)
+    findings: list[str] = field(default_factory=list)
+
+    @property
+    def asked(self) -> int:
+        """The queries to which DuckDB has an answer."""
+        return sum(self.counts.values()) - self.counts["no answer"]
+
+    def __str__(self) -> str:
+        return ", ".join(f"{count} {name}" for name, count in self.counts.items())
+
+
+def judge(sql: str, tables: list[Table], duck: Engine, other: Engine) -> tuple[str, str]:
+    """Return what came of a query, one of OUTCOMES, and what is to be said about it."""
+    sources = {table.name: table.source for table in tables}
+    try:
+        given = relation(sql, sources)
+        reference = outcome(duck, given)
+    except MdfError as error:
+        return "no answer", str(error)
+    if isinstance(reference, MdfError):
+        return "no answer", str(reference)
+    answer = outcome(other, given)
+    if isinstance(answer, Unsupported) and answer.__cause__ is None:
+        return "refused", answer.construct
+    if isinstance(answer, MdfError):
+        return ("no answer" if raises_in_order(given) else "late"), str(answer)
+    assert isinstance(answer, pa.Table)
+    found = difference(reference, answer, ordered=is_ordered(sql))
+    return ("wrong", found) if found else ("right", "")
+
+
+def raises_in_order(given: Relation) -> bool:
+    """Tell whether DuckDB raises as well when it computes all that is written: it leaves out what nobody reads."""
+    connection = duckdb.connect(config={"threads": 1})
+    connection.execute("SET TimeZone = 'UTC'; PRAGMA disable_optimizer")
+    for source in given.sources():
+        assert isinstance(source, ArrowSource)
+        connection.register(source.name, source.table)
+    try:
+        connection.execute(given.assemble().sql("duckdb")).fetchall()
+    except duckdb.Error:
+        return True
+    return False
+
+
+def run(seed: int, count: int, duck: Engine, other: Engine) -> Iterator[Tally]:
+    """Yield the tally after each batch of queries over tables of their own, until there are so many."""
+    tally = Tally()
+    for batch in range(-(-count // QUERIES)):
+        rng = random.Random(seed * 1_000_003 + batch)
+        tables = [draw_table(rng, f"t{number}") for number in range(TABLES)]
+        writer = Writer(rng, tables)
+        while tally.asked < min((batch + 1) * QUERIES, count):
+            sql = writer.query().sql
+            name, said = judge(sql, tables, duck, other)
+            tally.counts[name] += 1
+            if name == "refused":
+                tally.refusals[said] = tally.refusals.get(said, 0) + 1
+            if name in ("wrong", "late"):
+                tally.findings.append(f"{name} in batch {batch} of seed {seed}: {said}\n{sql}")
+        yield tally
