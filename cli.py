@@ -756,5 +756,40 @@ def engines(names: tuple[str, ...], format: str, strict: bool) -> None:
         click.get_current_context().exit(UNREACHABLE)
 
 
+@main.command()
+@click.argument("names", metavar="[NAME]...", nargs=-1)
+@click.option(
+    "--engine", "engines", type=click.Choice(ENGINES), multiple=True, help="Only this one; may be given again."
+)
+@click.option("--format", type=click.Choice(("table", "json")), default="table", show_default=True)
+def functions(names: tuple[str, ...], engines: tuple[str, ...], format: str) -> None:
+    """Show which functions an engine runs.
+
+    For each function of DuckDB, the kinds of values that its arguments are shown to agree over, or why it is refused.
+    A kind that begins with = must be a constant.
+    """
+    from mdfsql import support
+
+    wanted = {name.lower() for name in names}
+    found = [one for one in support.functions(engines or ENGINES) if not wanted or one.name in wanted]
+    if unknown := sorted(wanted - {one.name for one in found}):
+        raise errors.QueryError(f"there is no function {unknown[0]!r}; mdfsql functions lists them all")
+    if format == "json":
+        import json
+
+        report = [
+            {"function": o.name, "engine": o.engine, "ok": o.ok, "arguments": list(o.arguments), "refusal": o.refusal}
+            for o in found
+        ]
+        click.echo(json.dumps(report, indent=2, ensure_ascii=False))
+    else:
+        rows = [
+            (one.name, one.engine, "yes" if one.ok else "no", str(one) if one.arguments or not one.ok else "")
+            for one in found
+        ]
+        shape = dict.fromkeys(("function", "engine", "runs", "arguments, or why not"), "VARCHAR")
+        click.echo(formats.table(shape, [rows])[0], nl=False)
+
+
 if __name__ == "__main__":
     main()

@@ -10,6 +10,7 @@ from sqlglot import exp
 
 from mdfsql.errors import Unsupported
 from mdfsql.lower.rules import construct_name, located
+from mdfsql.lower.shown_kinds import Shown
 
 __all__ = ["Pass", "Target", "check_allowed"]
 
@@ -23,6 +24,8 @@ class Target:
 
     ``allowed`` holds the node classes that the engine is shown to answer as the reference does, once the passes
     have run; None allows all, for the reference itself. ``refused`` says why and what to write instead, by class.
+    ``typed`` are the passes that give names and types, and ``shown`` the kinds of values over which each construct is
+    shown to agree, as the tree stands after those; None asks for no such thing.
     ``resolve`` tells whether the tree is qualified and typed before the passes, ``inlines`` whether files are read
     where their names stand.
     """
@@ -30,6 +33,8 @@ class Target:
     name: str
     dialect: str
     passes: tuple[Pass, ...] = ()
+    typed: tuple[Pass, ...] = ()
+    shown: Shown | None = None
     allowed: frozenset[type[exp.Expr]] | None = None
     refused: dict[type[exp.Expr], tuple[str, str | None]] = field(default_factory=dict)
     resolve: bool = True

@@ -107,6 +107,8 @@ def refuse_unsteady(tree: exp.Expr) -> exp.Expr:
         if isinstance(node, UNORDERED) and node.find(exp.Order) is None and not isinstance(node.parent, exp.Window):
             why = "which row comes first is not the same everywhere"
             raise Unsupported(construct_name(node), "dask", why, "add ORDER BY inside the call, or use min()")
+        if isinstance(node, (exp.Min, exp.Max)) and (node.args.get("count") or node.expressions):
+            raise Unsupported(f"{node.key}() of several values", "dask", "dask-sql takes one", "list() and list_sort()")
         if isinstance(node, exp.Mode):
             raise Unsupported("mode()", "dask", "which of two equally frequent values it gives is not defined")
         if type(node) in MISSING:

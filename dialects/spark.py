@@ -5,6 +5,7 @@ from __future__ import annotations
 from sqlglot import exp
 
 from mdfsql.dialects.base import Target
+from mdfsql.dialects.spark_shown import SHOWN
 from mdfsql.lower.exact_aggregates import exact_aggregates
 from mdfsql.lower.exact_arithmetic import exact_arithmetic
 from mdfsql.lower.exact_casts import exact_casts
@@ -27,6 +28,7 @@ from mdfsql.lower.settle_types import settle_types
 from mdfsql.lower.strict_types import strict_types
 from mdfsql.lower.text_functions import text_functions
 from mdfsql.lower.unnest_rows import unnest_rows
+from mdfsql.lower.values_to_selects import raising_values_to_selects
 
 __all__ = ["target"]
 
@@ -63,13 +65,9 @@ ALLOWED: frozenset[type[exp.Expr]] = frozenset(
 target = Target(
     name="spark",
     dialect="spark",
+    typed=(known_forms, list_names, name_sides, exact_groups, expand_qualify, settle_types),
+    shown=SHOWN,
     passes=(
-        known_forms,
-        list_names,
-        name_sides,
-        exact_groups,
-        expand_qualify,
-        settle_types,
         rows_to_columns,
         plain_shapes,
         name_functions,
@@ -85,8 +83,9 @@ target = Target(
         text_functions,
         exact_text,
         exact_regex,
-        # last, as it checks the casts of the others too
+        # late, as it checks the casts of the others too
         exact_casts,
+        raising_values_to_selects,
     ),
     allowed=ALLOWED,
     refused={

@@ -12,8 +12,9 @@ from sqlglot.errors import UnsupportedError
 
 from mdfsql.bind import scan
 from mdfsql.catalog import CacheSource, FileSource, PythonSource, Source
-from mdfsql.dialects.base import Target, check_allowed
+from mdfsql.dialects.base import Pass, Target, check_allowed
 from mdfsql.errors import Unsupported
+from mdfsql.lower.shown_kinds import unshown
 from mdfsql.relation import Relation, same_type, with_alternatives
 from mdfsql.schema import Schema
 
@@ -167,18 +168,31 @@ def lower(tree: exp.Expr, sources: tuple[Source, ...], target: Target, notes: li
         from mdfsql.resolve import resolve  # sqlglot's optimizer is loaded for the targets that need it
 
         tree = resolve(tree, sources, target.name)
-    for pass_ in target.passes:
+    tree = _passed(tree, target.typed, target, notes)
+    # What a pass has to say about its own construct says more, so that this comes last.
+    refusal = unshown(tree, target.shown) if target.shown is not None else None
+    tree = _passed(tree, target.passes, target, notes)
+    check_allowed(tree, target)
+    if refusal is not None:
+        raise refusal.on(target.name)
+    if not isinstance(tree, exp.Query):
+        raise TypeError(f"the passes of {target.name} gave no query")
+    return tree
+
+
+def _passed(tree: exp.Expr, passes: tuple[Pass, ...], target: Target, notes: list[Note] | None) -> exp.Expr:
+    for pass_ in passes:
         before = tree.sql("duckdb") if notes is not None else ""
         try:
             tree = pass_(tree)
         except Unsupported as error:
             # Passes are shared by targets, so that they know no engine's name.
             raise error.on(target.name) from None
+        except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+            # A mistake of ours must not look like one of the query's, and nothing has run yet.
+            raise Unsupported("this query", target.name, f"{pass_.__name__} failed on it ({error!r})") from error
         if notes is not None and tree.sql("duckdb") != before:
             notes.append(Note(pass_.__name__, (inspect.getdoc(pass_) or "").split("\n\n")[0].replace("\n", " ")))
-    check_allowed(tree, target)
-    if not isinstance(tree, exp.Query):
-        raise TypeError(f"the passes of {target.name} gave no query")
     return tree
 
 

@@ -547,9 +547,18 @@ def test_version_and_help() -> None:
         assert out(*args, "-h") == out(*args, "--help") and "Usage: mdfsql" in out(*args, "--help")
 
 
-def test_the_page_in_docs_is_current() -> None:
-    spec = importlib.util.spec_from_file_location("make_cli", ROOT / "docs" / "make_cli.py")
+@pytest.mark.parametrize("name", ["make_cli", "make_support"])
+def test_the_pages_in_docs_are_current(name: str) -> None:
+    spec = importlib.util.spec_from_file_location(name, ROOT / "docs" / f"{name}.py")
     assert spec is not None and spec.loader is not None
     made = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(made)
-    assert made.PAGE.read_text(encoding="utf-8") == made.page(), "run: python docs/make_cli.py"
+    assert made.PAGE.read_text(encoding="utf-8") == made.page(), f"run: python docs/{name}.py"
+
+
+def test_functions() -> None:
+    found = json.loads(out("functions", "sqrt", "HASH", "--engine", "spark", "--format", "json"))
+    assert [(one["function"], one["ok"]) for one in found] == [("hash", False), ("sqrt", True)]
+    assert "double" in found[1]["arguments"][0] and "DuckDB" in found[0]["refusal"]
+    assert out("functions", "abs").count("\n") == 5
+    assert "there is no function 'no_such'" in run("functions", "no_such").stderr

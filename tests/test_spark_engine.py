@@ -27,6 +27,7 @@ from mdfsql.lower.known_forms import FORMS
 from mdfsql.relation import Relation
 from mdfsql.resolve import resolve
 from tests.conformance import Case, difference, expressions, is_ordered, key_of, outcome, queries, relation, run
+from tests.shown import PLACE, Triple, shown_by, text_of, typed
 
 
 @pytest.fixture(scope="session")
@@ -49,6 +50,7 @@ def spark() -> Iterator[Engine]:
 
 PASSED: set[type[exp.Expr]] = set()
 FORMS_PASSED: dict[str, set[str]] = {}
+SHOWN_PASSED: set[Triple] = set()
 
 
 def note(given: Relation) -> None:
@@ -57,6 +59,7 @@ def note(given: Relation) -> None:
     PASSED.update(type(node) for node in plan.tree.walk())
     for node in resolve(given.assemble(), tuple(given.sources()), "spark").walk():
         FORMS_PASSED.setdefault(type(node).__name__, set()).update(k for k, v in node.args.items() if v)
+    SHOWN_PASSED.update(shown_by(typed(given)))
 
 
 def check(duck: Engine, spark: Engine, case: Case) -> str | None:
@@ -74,6 +77,7 @@ def check(duck: Engine, spark: Engine, case: Case) -> str | None:
     reference, answer = outcome(duck, given), outcome(spark, given)
     if isinstance(answer, MdfError) and case.expected == "error":
         # What engines make of text may raise on Spark alone: an error, never another answer.
+        SHOWN_PASSED.update(shown_by(typed(given)))
         return None if isinstance(answer, EngineError) and "\n" not in str(answer) else f"{case.where}: {answer!r}"
     if isinstance(reference, MdfError) or isinstance(answer, MdfError):
         return f"{case.where}: {case.sql}: {reference if isinstance(reference, MdfError) else 'fine'} | " + (
@@ -164,3 +168,7 @@ def test_each_allowed_class_is_in_a_case_that_agrees(spark: Engine) -> None:
 def test_each_known_form_is_in_a_case_that_agrees(spark: Engine) -> None:
     untried = {name: sorted(parts - FORMS_PASSED.get(name, set())) for name, parts in FORMS.items()}
     assert {name: parts for name, parts in untried.items() if parts} == {}
+
+
+def test_each_kind_shown_is_in_a_case_that_agrees(spark: Engine) -> None:
+    assert text_of(SHOWN_PASSED) == PLACE.read_text(), "run: python -m tests.shown"

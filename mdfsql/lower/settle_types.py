@@ -456,7 +456,12 @@ def _settle(node: exp.Expr, scope: Scope) -> None:
 
 
 def _column(node: exp.Column, scope: Scope | None) -> exp.DataType | None:
-    """Return the type that the column has where it comes from, in this scope or one around it."""
+    """Return the type that the column has where it comes from: this scope, one around it, or its own outputs."""
+    if not node.table and scope is not None and node.find_ancestor(exp.Ordered):
+        output_ = next((s for s in scope.expression.args.get("expressions", ()) if s.alias_or_name == node.name), None)
+        if output_ is not None:
+            _settle(output_, scope)
+            return output_.type
     while scope is not None:
         source = scope.sources.get(node.table)
         if isinstance(source, Scope):
