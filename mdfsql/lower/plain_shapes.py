@@ -167,8 +167,10 @@ def _select(node: Any) -> None:
 def _order_of_aggregates(node: Any) -> None:
     """Order by an output's name where its aggregate is written again: what it becomes may be no single call."""
     order, having = node.args.get("order"), node.args.get("having")
+    if order is None:
+        return
     outputs = {output.unalias().sql("duckdb"): output for output in node.selects if output.find(exp.AggFunc)}
-    for key in order.expressions if order is not None else ():
+    for key in order.expressions:
         found = outputs.get(key.this.sql("duckdb"))
         if found is not None:
             made = exp.column(found.alias_or_name, quoted=True)
