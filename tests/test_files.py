@@ -217,4 +217,5 @@ def test_a_filter_reaches_the_scan_of_a_file(tmp_path):
     path = tmp_path / "t.parquet"
     duckdb.sql(f"COPY (SELECT 1 AS a, 2 AS b) TO '{path}'")
     text = mdf.Dataset.read_parquet(path).filter("a > 0").select("b").explain()
-    assert f"FROM READ_PARQUET(['{path}'])" in text.partition("-- sent to duckdb")[2]
+    sent = "".join(text.partition("-- sent to duckdb")[2].split())  # a long path stands on a line of its own
+    assert f"FROMREAD_PARQUET(['{path}'])" in sent
