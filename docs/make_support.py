@@ -15,8 +15,8 @@ HEAD = """\
 <!-- Written by docs/make_support.py from the tables that queries are held against; a test holds the two together. -->
 
 DuckDB is the reference, and runs all. Each entry below is in a conformance case that the engine answers as DuckDB
-does, in value, type, name and order; what is in none is refused before anything runs. `mdfsql check` says so for a
-query, `mdfsql functions` for a function.
+does, in value, type, name and order, or in which it raises an error, never another answer; what is in none is refused
+before anything runs. `mdfsql check` says so for a query, `mdfsql functions` for a function.
 
 Kinds of values: `int` is TINYINT to BIGINT, `decimal` any DECIMAL, `text` VARCHAR, `x[]` a list. A kind that begins
 with `=` must be a constant; `unit` is a word such as `month` or `epoch`. The arguments stand in their order; where a
@@ -27,7 +27,8 @@ DASK = """\
 ## Dask
 
 dask-sql plans joins, groups and order; every expression runs as DuckDB's own inside a partition, so all functions
-are there but those whose value would not be the same in every partition:
+are there but those whose value would not be the same in every partition. `first`, `last` and `any_value` are there with
+an ORDER BY inside. Without one they are refused, and so are:
 """
 
 

@@ -208,24 +208,12 @@ def declared_tables(ddl: str) -> dict[str, Schema]:
 
 
 def reference_functions() -> list[str]:
-    """Return the names of the functions of the reference that a query may call, but for those of its own machinery."""
-    rows = (
-        _reference()
-        .execute(
-            "SELECT DISTINCT function_name FROM duckdb_functions() "
-            "WHERE function_type IN ('scalar', 'aggregate', 'macro') ORDER BY 1"
-        )
-        .fetchall()
+    """Return the names of the functions of the reference, but for collations and those with __ in front."""
+    names = (
+        "SELECT DISTINCT function_name FROM duckdb_functions() WHERE function_type IN ('scalar', 'aggregate', 'macro')"
     )
-    return [name for (name,) in rows if name.isidentifier() and not MACHINERY.match(name)]
-
-
-MACHINERY = re.compile(
-    r"__internal|pg_|current_|has_|inet_|icu_|txid|nextval|currval|create_sort_key|stats$|vector_type|write_log|getvariable|set_config|shobj_|"
-    r"obj_description|col_description|format_pg_type|format_type|session_user|user$|in_search_path|test_|sleep_ms|finalize|can_cast|"
-    r"collate_|variant_|array_to_string_comma|combine|cast_to_type|constant_or_null|.*_byte_comparable$|.*_escape$|"
-    r"index_key|remap_struct|replace_type|make_type|get_type|to_aggregate_state|map_to_pg_oid|parse_duckdb_log|alias$|getenv|pragma|json|from_json|to_json|row_to_json|array_to_json|st_|setseed|get_block"
-)
+    rows = _reference().execute(f"{names} ORDER BY 1").fetchall()
+    return [name for (name,) in rows if name.isidentifier() and not name.startswith(("__", "collate_"))]
 
 
 def scan(format: str, paths: Sequence[str], options: Mapping[str, Any]) -> exp.Anonymous:

@@ -15,7 +15,7 @@ from mdfsql.dialects.base import Target
 from mdfsql.dialects.dask_sql import refuse_unsteady
 from mdfsql.errors import Unsupported
 from mdfsql.lower.list_names import list_names
-from mdfsql.lower.shown_kinds import PLAIN
+from mdfsql.lower.shown_kinds import PLAIN, Shown
 
 __all__ = ["Support", "functions", "operators"]
 
@@ -55,11 +55,12 @@ def functions(engines: Iterable[str] = ("spark", "dask")) -> Iterator[Support]:
 def operators(engine: str) -> Iterator[Support]:
     """Yield what an engine runs beside functions: operators and clauses, with the kinds of values in them."""
     names = {type_.key for type_ in vars(exp).values() if isinstance(type_, type) and issubclass(type_, exp.Func)}
-    called = {_key(call) for name in reference_functions() for call in _calls(name)}
+    called = {call.key for name in reference_functions() for call in _calls(name)}
     for construct, parts in (target_of(engine).shown or {}).items():
-        if construct not in called and (construct not in names or construct in OPERATORS):
-            first = sorted(parts, key=lambda part: part != "this")
-            yield Support(OPERATORS.get(construct, construct), engine, tuple(parts[part] for part in first))
+        # The parts of a call by name alone are numbers.
+        own = sorted((part for part in parts if part and not part.isdigit()), key=lambda part: part != "this")
+        if own and construct not in called and (construct not in names or construct in OPERATORS):
+            yield Support(OPERATORS.get(construct, construct), engine, tuple(parts[part] for part in own))
 
 
 # Constructs by the names that readers know.
@@ -89,20 +90,24 @@ def _calls(name: str) -> list[exp.Expr]:
     return found
 
 
-def _key(node: exp.Expr) -> str:
-    return node.name.lower() if isinstance(node, exp.Anonymous) else node.key
+def _parts(node: exp.Expr, shown: Shown) -> dict[str, str]:
+    """Return the shown parts of a call: they are numbered where it has no class of its own."""
+    named = isinstance(node, exp.Anonymous)
+    found = shown.get(node.name.lower() if named else node.key, {})
+    return {part: kinds for part, kinds in found.items() if not part or part.isdigit() == named}
 
 
 def _support(name: str, calls: list[exp.Expr], target: Target) -> Support:
     if target.shown is None:
         try:
-            refuse_unsteady(calls[0])
+            if refuse_unsteady in target.passes:
+                refuse_unsteady(calls[0])
         except Unsupported as error:
             return Support(name, target.name, refusal=error.why)
         return Support(name, target.name)
     for node in calls:
-        parts = target.shown.get(_key(node))
-        if parts is not None:
+        parts = _parts(node, target.shown)
+        if parts:
             order = [part for part in (*getattr(node, "arg_types", {}), *sorted(parts)) if part in parts]
             return Support(name, target.name, tuple(parts[part] for part in dict.fromkeys(order)))
         if isinstance(node, PLAIN):

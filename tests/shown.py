@@ -1,6 +1,6 @@
-"""What the cases show: ``python -m tests.shown`` writes dialects/spark_shown.py from those that Spark answers alike.
+"""What the cases show: ``python -m tests.shown`` writes dialects/spark_shown.py from those that are not refused.
 
-That they are answered alike is for tests/test_spark_engine.py to see.
+That Spark answers them as DuckDB does, or raises where the case says so, is for tests/test_spark_engine.py to see.
 """
 
 from __future__ import annotations

@@ -561,4 +561,9 @@ def test_functions() -> None:
     assert [(one["function"], one["ok"]) for one in found] == [("hash", False), ("sqrt", True)]
     assert "double" in found[1]["arguments"][0] and "DuckDB" in found[0]["refusal"]
     assert out("functions", "abs").count("\n") == 5
+    # By name: add() is no +, and DuckDB runs what partitions cannot; a function that is refused is one nonetheless.
+    told = json.loads(out("functions", "add", "random", "regexp_escape", "--format", "json"))
+    ran = {(one["function"], one["engine"]) for one in told if one["ok"]}
+    assert ("add", "spark") not in ran and ("random", "dask") not in ran and ("regexp_escape", "spark") not in ran
+    assert {name for name, engine in ran if engine == "duckdb"} == {"add", "random", "regexp_escape"}
     assert "there is no function 'no_such'" in run("functions", "no_such").stderr

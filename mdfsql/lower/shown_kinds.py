@@ -41,8 +41,9 @@ OF_NULL = (
 
 def _is_among(found: str, known: list[str]) -> bool:
     """Tell whether a kind is known: as it is, as a column's, or as lists of what is known beside other lists."""
-    if found in known or found.removeprefix(CONSTANT) in known:
-        return found != "unknown"
+    plain = found.removeprefix(CONSTANT)
+    if plain == "unknown" or found in known or plain in known:
+        return plain != "unknown"
     lists = any(kind.endswith("[]") for kind in known)
     return lists and found.endswith("[]") and _is_among(found.removesuffix("[]"), known)
 
