@@ -9,7 +9,7 @@ from sqlglot import exp
 from mdfsql.lower.rules import call, kind, null, refuse
 from mdfsql.lower.value_types import list_of
 
-__all__ = ["SCALARS", "WHOLE", "collected", "filter_of", "no_window", "unordered", "whole"]
+__all__ = ["SCALARS", "WHOLE", "collected", "count_of", "filter_of", "kept", "no_window", "unordered", "whole"]
 
 SCALARS = frozenset({"bool", "int", "decimal", "float", "double", "text", "date", "timestamp", "timestamptz", "null"})
 
@@ -27,6 +27,23 @@ def filter_of(node: Any) -> exp.Expr | None:
     """Return the condition of the FILTER that an aggregate stands in, if any."""
     parent = node.parent.parent if isinstance(node.parent, exp.IgnoreNulls) else node.parent
     return parent.expression.this if isinstance(parent, exp.Filter) else None
+
+
+def kept(node: Any, value: exp.Expr) -> exp.Expr:
+    """Return the value, NULL where the condition of the FILTER that an aggregate stands in does not hold."""
+    test = filter_of(node)
+    if test is None:
+        return value.copy()
+    made = exp.Case(ifs=[exp.If(this=test.copy(), true=value.copy())])
+    made.type = value.type
+    return made
+
+
+def count_of(value: exp.Expr) -> exp.Expr:
+    """Return count(), typed."""
+    made = exp.Count(this=value.copy(), big_int=True)
+    made.type = exp.DataType.build("BIGINT")
+    return made
 
 
 def unordered(node: Any) -> tuple[Any, list[Any], bool]:

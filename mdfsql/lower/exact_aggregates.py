@@ -6,12 +6,12 @@ from typing import Any
 
 from sqlglot import exp
 
-from mdfsql.lower.collected import WHOLE, collected, filter_of, unordered, whole
+from mdfsql.lower.collected import WHOLE, collected, filter_of, kept, unordered, whole
 from mdfsql.lower.exact_avg import exact_avg, is_wide
 from mdfsql.lower.list_aggregates import spelled
 from mdfsql.lower.ordered_aggregates import ORDERED_AGGREGATES
 from mdfsql.lower.pair_aggregates import PAIR_AGGREGATES
-from mdfsql.lower.rules import call, case, cast, each, kind, literal_text, null, number, paren, refuse, there
+from mdfsql.lower.rules import call, cast, each, kind, literal_text, number, paren, refuse, there
 
 __all__ = ["exact_aggregates"]
 
@@ -48,9 +48,8 @@ def _avg(node: Any) -> exp.Expr | None:
     if not is_wide(node):
         plain: exp.Expr | None = _numeric("int", "decimal", "double", "float", double=True)(node)
         return plain
-    if (condition := filter_of(node)) is not None:
-        value = _value(node)
-        value.replace(case((exp.Paren(this=condition.copy()), value), default=null()))
+    value = _value(node)
+    value.replace(kept(node, value))
     return whole(exact_avg(node))
 
 

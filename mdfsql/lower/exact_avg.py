@@ -7,16 +7,18 @@ from typing import Any
 
 from sqlglot import exp
 
-from mdfsql.lower.rules import call, cast
+from mdfsql.lower.collected import count_of
+from mdfsql.lower.rules import call, cast, integer
 
 __all__ = ["exact_avg", "is_wide"]
 
 
 def is_wide(node: Any) -> bool:
     """Tell whether an aggregate is a mean of BIGINTs: Spark adds them up as DOUBLEs, which cancel out near 2^63."""
+    if not isinstance(node, exp.Avg):
+        return False
     inner = node.this.expressions[0] if isinstance(node.this, exp.Distinct) else node.this
-    column = not isinstance(inner, (exp.Literal, exp.Neg))
-    return isinstance(node, exp.Avg) and column and inner.type is not None and inner.type.this == exp.DType.BIGINT
+    return inner.type is not None and inner.type.this == exp.DType.BIGINT and integer(inner) is None
 
 
 def exact_avg(node: Any, over: Callable[[exp.Expr], exp.Expr] = lambda made: made) -> exp.Expr:
@@ -25,6 +27,5 @@ def exact_avg(node: Any, over: Callable[[exp.Expr], exp.Expr] = lambda made: mad
     inner = total.this.expressions[0] if isinstance(total.this, exp.Distinct) else total.this
     inner.replace(cast(inner, "DECIMAL(38, 0)"))
     total.type = exp.DataType.build("DECIMAL(38, 0)", dialect="duckdb")
-    count = exp.Count(this=node.this.copy(), big_int=True)
-    count.type = exp.DataType.build("BIGINT")
-    return call("TRY_DIVIDE", cast(over(total), "DOUBLE"), cast(over(count), "DOUBLE"), type="DOUBLE")
+    count = cast(over(count_of(node.this)), "DOUBLE")
+    return call("TRY_DIVIDE", cast(over(total), "DOUBLE"), count, type="DOUBLE")

@@ -9,7 +9,7 @@ from typing import Any
 from sqlglot import exp
 
 from mdfsql.lower.rules import null, number, refuse, truth
-from mdfsql.lower.shapes import Names, aggregates, column, contains_query, derived, source_names
+from mdfsql.lower.shapes import Names, aggregates, column, contains_query, derived, shallow_columns, source_names
 from mdfsql.lower.split_selects import grouping_keys, split_query
 
 __all__ = ["exact_groups"]
@@ -85,7 +85,7 @@ def _total(select: exp.Select, names: Names) -> None:
             refuse("a query in a key or an aggregate of GROUPING SETS", "it is not shown to agree there", "a subquery")
     read_by = [*keys, *select.selects]
     read_by += [node for part in ("where", "joins", "laterals") for node in _nodes(select.args.get(part))]
-    if any(found.table and found.table not in tables for node in read_by for found in _outermost(node)):
+    if any(found.table and found.table not in tables for node in read_by for found in shallow_columns(node)):
         refuse("ROLLUP, CUBE or GROUPING SETS over what reads an outer column", "Spark has no such thing", "a join")
 
     def moved(node: exp.Expr) -> exp.Column:
@@ -134,15 +134,6 @@ def _plus(left: exp.Expr, right: exp.Expr) -> exp.Expr:
 
 def _nodes(value: Any) -> list[exp.Expr]:
     return value if isinstance(value, list) else [value] if value is not None else []
-
-
-def _outermost(node: exp.Expr) -> list[exp.Column]:
-    """Return the columns of an expression that no query inside of it reads."""
-    if isinstance(node, exp.Query):
-        return []
-    if isinstance(node, exp.Column):
-        return [node]
-    return [found for part in node.iter_expressions() for found in _outermost(part)]
 
 
 def _only(aggregate: exp.Expr, real: exp.Expr) -> None:

@@ -16,6 +16,7 @@ from mdfsql.lower.shapes import (
     derived,
     outer_columns,
     own_columns,
+    shallow_columns,
     sources,
     windows,
 )
@@ -134,7 +135,7 @@ def _any(operator: type[exp.Binary], values: list[exp.Expr], query: exp.Query, n
     """Return whether the values compare so with any row: true, NULL where only a NULL may, else false."""
     name = names.new()
     rows = query.selects
-    if len(rows) != len(values) or any(aggregates(value) and list(aggregates(value)) for value in values):
+    if len(rows) != len(values) or any(any(aggregates(value)) for value in values):
         refuse("IN, ANY or ALL of an aggregate or a row over a query", "it is not shown to agree there", "a subquery")
     parts: list[exp.Expr] = []
     for value, row in zip(values, rows, strict=True):
@@ -398,14 +399,5 @@ def _in_where(select: exp.Select, name: str) -> None:
     for part in ("expressions", "group", "order"):
         given = select.args.get(part) or []
         for node in given if isinstance(given, list) else [given]:
-            if any(c.table and c.table not in tables for c in _shallow(node)) and select.args.get("from_"):
+            if any(c.table and c.table not in tables for c in shallow_columns(node)) and select.args.get("from_"):
                 refuse(f"{name}, outside of WHERE", "Spark reads outer columns in WHERE only", "a join")
-
-
-def _shallow(node: exp.Expr) -> list[exp.Column]:
-    """Return the columns of an expression that no query inside of it reads."""
-    if isinstance(node, exp.Query):
-        return []
-    if isinstance(node, exp.Column):
-        return [node]
-    return [found for child in node.iter_expressions() for found in _shallow(child)]

@@ -52,7 +52,7 @@ def _filled(given: Any, values: list[Any], signs: re.Pattern[str], what: str) ->
 
 def _spelled(value: exp.Expr, spec: str, what: str) -> exp.Expr:
     found = kind(value)
-    plain = spec == "%s"[1:] if what == "printf()" else spec == ""
+    plain = spec == "s" if what == "printf()" else spec == ""
     if plain and found in ("text", "bool", "date", "timestamp", "null"):
         return value_text(value)
     if plain and what == "format()" and found in ("int", "double"):

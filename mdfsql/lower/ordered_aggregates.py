@@ -7,14 +7,13 @@ from typing import Any
 
 from sqlglot import exp
 
-from mdfsql.lower.collected import SCALARS, collected, filter_of, no_window, unordered, whole
+from mdfsql.lower.collected import SCALARS, collected, filter_of, kept, no_window, unordered, whole
+from mdfsql.lower.moments import operated
 from mdfsql.lower.nested_values import size
-from mdfsql.lower.rules import call, case, cast, integer, is_null, kind, null, number, paren, refuse, there
+from mdfsql.lower.rules import call, case, cast, integer, is_null, kind, null, number, refuse, there
 from mdfsql.lower.value_types import list_of
 
 __all__ = ["ORDERED_AGGREGATES"]
-
-BIGINT, DOUBLE = exp.DataType.build("BIGINT"), exp.DataType.build("DOUBLE")
 
 
 def _picked(place: int) -> Any:
@@ -40,22 +39,12 @@ def _both(test: exp.Expr, other: exp.Expr | None) -> exp.Expr:
     return test if other is None else exp.And(this=test, expression=exp.Paren(this=other.copy()))
 
 
-def _given(node: Any, value: exp.Expr) -> exp.Expr:
-    """Return the value, NULL where the FILTER's condition does not hold."""
-    test = filter_of(node)
-    if test is None:
-        return value.copy()
-    made = exp.Case(ifs=[exp.If(this=test.copy(), true=value.copy())])
-    made.type = value.type
-    return made
-
-
 def _sorted(node: Any, value: Any, what: str) -> exp.Expr:
     """Return the values that are not NULL, from the least to the greatest."""
     no_window(node, what)
     if isinstance(value, exp.Distinct) or kind(value) not in SCALARS:
         refuse(f"{what} of {kind(value).upper()}", "it is not shown to agree there")
-    made = call("ARRAY_SORT", call("COLLECT_LIST", _given(node, value)))
+    made = call("ARRAY_SORT", call("COLLECT_LIST", kept(node, value)))
     made.type = list_of(value.type)
     return made
 
@@ -93,21 +82,10 @@ def _shares(node: Any, share: Any, what: str, one: Any) -> exp.Expr:
     return whole(result)
 
 
-def _whole(cls: type[exp.Expr], left: exp.Expr, right: exp.Expr | int) -> exp.Expr:
-    """Return an operation on two BIGINTs."""
-    return paren(_typed(cls, left, number(right) if isinstance(right, int) else right, BIGINT))
-
-
-def _typed(cls: type[exp.Expr], left: exp.Expr, right: exp.Expr, dtype: exp.DataType) -> exp.Expr:
-    made = cls(this=left.copy(), expression=right.copy())
-    made.type = dtype
-    return made
-
-
 def _counted(items: exp.Expr, share: Fraction) -> exp.Expr:
     """Return max(1, ceil(share * n))."""
-    scaled = _whole(exp.Mul, cast(size(items), "BIGINT"), share.numerator)
-    place = _whole(exp.IntDiv, _whole(exp.Add, scaled, share.denominator - 1), share.denominator)
+    scaled = operated(exp.Mul, cast(size(items), "BIGINT"), share.numerator)
+    place = operated(exp.IntDiv, operated(exp.Add, scaled, share.denominator - 1), share.denominator)
     return cast(call("GREATEST", place, number(1), type="BIGINT"), "INTEGER")
 
 
@@ -133,7 +111,7 @@ def _continuous(node: Any, value: Any, share: Any, what: str) -> exp.Expr:
         _share(share, what)
         return call("PERCENTILE", value, share, type="DOUBLE")
     no_window(node, what)
-    given = _given(node, value)
+    given = kept(node, value)
     written = {_share(part, what): part for part in share.expressions}
     return _shares(node, share, what, lambda at: call("PERCENTILE", given, written[at], type="DOUBLE"))
 
@@ -154,13 +132,13 @@ def _middle(node: Any) -> exp.Expr:
     items = _sorted(node, node.this, "median()")
     ends = []
     for more in (1, 2):
-        place = _whole(exp.IntDiv, _whole(exp.Add, cast(size(items), "BIGINT"), more), 2)
+        place = operated(exp.IntDiv, operated(exp.Add, cast(size(items), "BIGINT"), more), 2)
         made = call("ELEMENT_AT", items, cast(place, "INTEGER"))
         made.type = node.this.type
         ends.append(call("UNIX_MICROS", cast(cast(made, "TIMESTAMP"), "TIMESTAMPTZ"), type="BIGINT"))
     # As DOUBLEs, as the reference does it, and rounded half away from zero.
-    low, high = (paren(_typed(exp.Mul, cast(end, "DOUBLE"), number(0.5), DOUBLE)) for end in ends)
-    near = cast(call("ROUND", _typed(exp.Add, low, high, DOUBLE), type="DOUBLE"), "BIGINT")
+    low, high = (operated(exp.Mul, cast(end, "DOUBLE"), number(0.5), "DOUBLE") for end in ends)
+    near = cast(call("ROUND", operated(exp.Add, low, high, "DOUBLE"), type="DOUBLE"), "BIGINT")
     odd = exp.EQ(this=call("PMOD", size(items), number(2), type="BIGINT"), expression=number(1))
     half = case((odd, ends[0]), default=near)
     made = cast(call("TIMESTAMP_MICROS", half, type="TIMESTAMPTZ"), "TIMESTAMP")

@@ -6,8 +6,9 @@ from typing import Any
 
 from sqlglot import exp
 
-from mdfsql.lower.collected import filter_of, no_window, whole
+from mdfsql.lower.collected import count_of, filter_of, kept, no_window, whole
 from mdfsql.lower.exact_arithmetic import divided
+from mdfsql.lower.moments import operated
 from mdfsql.lower.nested_values import lambda_, size, variable
 from mdfsql.lower.rules import call, case, cast, null, number, of_kind, paren, there
 
@@ -32,20 +33,12 @@ def _pair(node: Any, what: str) -> tuple[exp.Expr, exp.Expr]:
     return made[0], made[1]
 
 
-def _count(value: exp.Expr) -> exp.Expr:
-    made = exp.Count(this=value.copy(), big_int=True)
-    made.type = exp.DataType.build("BIGINT")
-    return made
-
-
 def _call(name: str, *values: exp.Expr) -> exp.Expr:
     return call(name, *values, type="DOUBLE")
 
 
 def _times(left: exp.Expr, right: exp.Expr) -> exp.Expr:
-    made = exp.Mul(this=paren(left), expression=paren(right))
-    made.type = DOUBLE
-    return exp.Paren(this=made)
+    return operated(exp.Mul, left, right, "DOUBLE")
 
 
 def _is(value: exp.Expr, other: exp.Expr) -> exp.Expr:
@@ -75,7 +68,10 @@ def _r2(y: exp.Expr, x: exp.Expr) -> exp.Expr:
     corr = exp.Paren(this=_corr(y, x))
     corr.type = DOUBLE
     return case(
-        (_is(_count(x), number(0)), null()), (next(flat), null()), (next(flat), number(1.0)), default=_times(corr, corr)
+        (_is(count_of(x), number(0)), null()),
+        (next(flat), null()),
+        (next(flat), number(1.0)),
+        default=_times(corr, corr),
     )
 
 
@@ -83,12 +79,12 @@ PAIRS: dict[type[exp.Expr], Any] = {
     exp.Corr: _corr,
     exp.CovarPop: lambda y, x: _call("COVAR_POP", y, x),
     exp.CovarSamp: lambda y, x: _call("COVAR_SAMP", y, x),
-    exp.RegrCount: lambda y, x: _count(x),
+    exp.RegrCount: lambda y, x: count_of(x),
     exp.RegrAvgx: lambda y, x: _call("AVG", x),
     exp.RegrAvgy: lambda y, x: _call("AVG", y),
-    exp.RegrSxx: lambda y, x: _times(_call("VAR_POP", x), _count(x)),
-    exp.RegrSyy: lambda y, x: _times(_call("VAR_POP", y), _count(x)),
-    exp.RegrSxy: lambda y, x: _times(_call("COVAR_POP", y, x), _count(x)),
+    exp.RegrSxx: lambda y, x: _times(_call("VAR_POP", x), count_of(x)),
+    exp.RegrSyy: lambda y, x: _times(_call("VAR_POP", y), count_of(x)),
+    exp.RegrSxy: lambda y, x: _times(_call("COVAR_POP", y, x), count_of(x)),
     exp.RegrSlope: _slope,
     exp.RegrIntercept: _intercept,
     exp.RegrR2: _r2,
@@ -116,12 +112,7 @@ def _alone(node: exp.Anonymous) -> exp.Expr:
     (value,) = node.expressions
     of_kind(value, f"{node.name.lower()}()", *NUMBERS, instead="CAST it to DOUBLE")
     no_window(node, f"{node.name.lower()}()")
-    test = filter_of(node)
-    if test is None:
-        return cast(value, "DOUBLE")
-    made = exp.Case(ifs=[exp.If(this=test.copy(), true=cast(value, "DOUBLE"))])
-    made.type = DOUBLE
-    return made
+    return kept(node, cast(value, "DOUBLE"))
 
 
 def product(node: exp.Anonymous) -> exp.Expr:
@@ -139,7 +130,7 @@ def product(node: exp.Anonymous) -> exp.Expr:
 def standard_error(node: exp.Anonymous) -> exp.Expr:
     """Return the standard deviation over the root of the number of values."""
     value = _alone(node)
-    root = _call("SQRT", cast(_count(value), "DOUBLE"))
+    root = _call("SQRT", cast(count_of(value), "DOUBLE"))
     deviation = _call("STDDEV_POP", value)
     made = exp.Div(this=deviation, expression=call("NULLIF", root, number(0.0), type="DOUBLE"))
     made.type = DOUBLE

@@ -138,6 +138,15 @@ def own_columns(node: exp.Expr, tables: set[str]) -> Iterator[exp.Column]:
         yield from own_columns(child, tables)
 
 
+def shallow_columns(node: exp.Expr) -> list[exp.Column]:
+    """Return the columns of an expression that no query inside of it reads."""
+    if isinstance(node, exp.Query):
+        return []
+    if isinstance(node, exp.Column):
+        return [node]
+    return [found for part in node.iter_expressions() for found in shallow_columns(part)]
+
+
 def outer_columns(node: exp.Expr, known: frozenset[str] = frozenset()) -> list[exp.Column]:
     """Return the columns that a query reads from around it."""
     if isinstance(node, exp.Column):

@@ -6,6 +6,7 @@ from mdfsql.read.common import (
     ASCII_CASE,
     COMMON,
     CONSTANTS,
+    DEVIATIONS,
     GUARDED_DIVISION,
     WIDE_INTEGERS,
     array,
@@ -67,14 +68,6 @@ countif(bool) BIGINT = count_if($1)
 logical_and(bool) BOOLEAN = bool_and($1)
 logical_or(bool) BOOLEAN = bool_or($1)
 string_agg(text, text!) VARCHAR
-stddev(real) DOUBLE
-stddev_samp(real) DOUBLE
-stddev_pop(real) DOUBLE
-variance(real) DOUBLE
-var_samp(real) DOUBLE
-var_pop(real) DOUBLE
-lag(same, int!, same) $1
-lead(same, int!, same) $1
 cast:int(bool) $to
 cast:bool(int) $to
 cast:int(real) $to = CAST(round(CAST($1 AS DOUBLE)) AS $to)
@@ -92,7 +85,7 @@ UNITS = ("year", "quarter", "month", "day")
 
 dialect = Dialect(
     name="bigquery",
-    table=meanings(CONSTANTS, TABLE, TEXT, ASCII_CASE, WIDE_INTEGERS, COMMON),
+    table=meanings(CONSTANTS, TABLE, DEVIATIONS, TEXT, ASCII_CASE, WIDE_INTEGERS, COMMON),
     rules={
         "=": unlike_nan,
         "<": unlike_nan,

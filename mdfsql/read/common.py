@@ -11,8 +11,11 @@ from mdfsql.read.meaning import Call, Rule, build, kind, literal, wider, written
 
 __all__ = [
     "ASCII_CASE",
+    "BLANKS",
     "COMMON",
     "CONSTANTS",
+    "DEVIATIONS",
+    "SINGLE_SUMS",
     "GUARDED_DIVISION",
     "PATTERN",
     "DATES_OF_TEXT",
@@ -66,8 +69,10 @@ cume_dist() DOUBLE
 ntile(int!) BIGINT
 lag(any) $1
 lag(any, int!) $1
+lag(same, int!, same) $1
 lead(any) $1
 lead(any, int!) $1
+lead(same, int!, same) $1
 first_value(any) $1
 last_value(any) $1
 nth_value(any, int!) $1
@@ -149,6 +154,26 @@ ASCII_CASE = "".join(
     THEN error('{name}() of letters beyond ASCII differs') ELSE {name}($1) END"""
     for name in ("upper", "lower")
 )
+
+BLANKS = """
+trim(text) VARCHAR = trim($1, ' ')
+ltrim(text) VARCHAR = ltrim($1, ' ')
+rtrim(text) VARCHAR = rtrim($1, ' ')
+"""
+
+DEVIATIONS = """
+stddev(real) DOUBLE
+stddev_samp(real) DOUBLE
+stddev_pop(real) DOUBLE
+variance(real) DOUBLE
+var_samp(real) DOUBLE
+var_pop(real) DOUBLE
+"""
+
+SINGLE_SUMS = """
+sum(single) refused = a sum of 32-bit floats is one of 32 bits there: sum a wider type
+avg(single) refused = an average of 32-bit floats is one of 32 bits there: cast to a wider type
+"""
 
 YEARS = """
 year/quarter/month/day/dayofyear(day) BIGINT

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from mdfsql.read.common import (
     ASCII_CASE,
+    BLANKS,
     COMMON,
     CONSTANTS,
+    SINGLE_SUMS,
     WIDE_INTEGERS,
     concat,
     moved_date,
@@ -30,9 +32,6 @@ if(bool, same, same) wider = CASE WHEN $1 THEN $2 ELSE $3 END
 length(text) BIGINT = strlen($1)
 char_length(text) BIGINT = length($1)
 character_length(text) BIGINT = length($1)
-trim(text) VARCHAR = trim($1, ' ')
-ltrim(text) VARCHAR = ltrim($1, ' ')
-rtrim(text) VARCHAR = rtrim($1, ' ')
 ceil(int) $1 = $1
 ceiling(int) $1 = $1
 floor(int) $1 = $1
@@ -50,8 +49,6 @@ minute(moment) BIGINT
 second(moment) BIGINT
 datediff(day, day) BIGINT = date_diff('day', CAST($2 AS DATE), CAST($1 AS DATE))
 last_day(date) DATE
-sum(single) refused = a sum of 32-bit floats is one of 32 bits there: sum a wider type
-avg(single) refused = an average of 32-bit floats is one of 32 bits there: cast to a wider type
 avg(exact) refused = an average has four more digits there: avg(CAST(x AS DOUBLE))
 std(real) DOUBLE = stddev_pop($1)
 stddev(real) DOUBLE = stddev_pop($1)
@@ -60,8 +57,6 @@ stddev_samp(real) DOUBLE
 variance(real) DOUBLE = var_pop($1)
 var_pop(real) DOUBLE
 var_samp(real) DOUBLE
-lag(same, int!, same) $1
-lead(same, int!, same) $1
 cast:int(decimal) $to = CAST(round($1) AS $to)
 cast:decimal(decimal) $to
 cast:text(decimal) $to
@@ -72,7 +67,7 @@ COLLATION = "what letters are the same depends on a collation there, which folds
 
 dialect = Dialect(
     name="mysql",
-    table=meanings(CONSTANTS, TABLE, ASCII_CASE, WIDE_INTEGERS, COMMON),
+    table=meanings(CONSTANTS, TABLE, SINGLE_SUMS, BLANKS, ASCII_CASE, WIDE_INTEGERS, COMMON),
     rules={
         "concat": concat,
         "greatest": null_if_any,

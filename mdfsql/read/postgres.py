@@ -6,11 +6,14 @@ from sqlglot import exp
 
 from mdfsql.read.common import (
     ASCII_CASE,
+    BLANKS,
     COMMON,
     CONSTANTS,
     DATES_OF_TEXT,
+    DEVIATIONS,
     GUARDED_DIVISION,
     MOMENTS_OF_TEXT,
+    SINGLE_SUMS,
     SPACE,
     date_trunc,
     like,
@@ -49,10 +52,7 @@ strpos(text, text) BIGINT = instr($1, $2)
 position(text, text) BIGINT = instr($1, $2)
 left(text, int) VARCHAR
 right(text, int) VARCHAR
-trim(text) VARCHAR = trim($1, ' ')
 btrim(text) VARCHAR = trim($1, ' ')
-ltrim(text) VARCHAR = ltrim($1, ' ')
-rtrim(text) VARCHAR = rtrim($1, ' ')
 repeat(text, int) VARCHAR
 starts_with(text, text) BOOLEAN
 md5(text) VARCHAR
@@ -83,22 +83,12 @@ extract:day(day) DECIMAL(38,0) = day($1)
 extract:hour(moment) DECIMAL(38,0) = hour($1)
 extract:minute(moment) DECIMAL(38,0) = minute($1)
 sum(long) DECIMAL(38,0)
-sum(single) refused = a sum of 32-bit floats is one of 32 bits there: sum a wider type
-avg(single) refused = an average of 32-bit floats is one of 32 bits there: cast to a wider type
 avg(exact) refused = an average is NUMERIC there, with digits of its own: avg(CAST(x AS double precision))
 string_agg(text, text!) VARCHAR
 array_agg(any) [$1]
 bool_and(bool) BOOLEAN
 bool_or(bool) BOOLEAN
 every(bool) BOOLEAN = bool_and($1)
-stddev(real) DOUBLE
-stddev_samp(real) DOUBLE
-stddev_pop(real) DOUBLE
-variance(real) DOUBLE
-var_samp(real) DOUBLE
-var_pop(real) DOUBLE
-lag(same, int!, same) $1
-lead(same, int!, same) $1
 cast:bool(int) $to
 cast:int(bool) $to
 cast:int(real) $to = CAST(round_even(CAST($1 AS DOUBLE), 0) AS $to)
@@ -126,7 +116,18 @@ UNITS = ("year", "quarter", "month", "week", "day", "hour", "minute", "second")
 
 dialect = Dialect(
     name="postgres",
-    table=meanings(CONSTANTS, TABLE, numbers_of_text(SPACE), DATES_OF_TEXT, MOMENTS_OF_TEXT, ASCII_CASE, COMMON),
+    table=meanings(
+        CONSTANTS,
+        TABLE,
+        SINGLE_SUMS,
+        DEVIATIONS,
+        BLANKS,
+        numbers_of_text(SPACE),
+        DATES_OF_TEXT,
+        MOMENTS_OF_TEXT,
+        ASCII_CASE,
+        COMMON,
+    ),
     rules={
         "like": like(escapes=True),
         "rlike": rlike,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from mdfsql.read.common import (
     ASCII_CASE,
+    BLANKS,
     COMMON,
     CONSTANTS,
     DATES_OF_TEXT,
@@ -43,9 +44,6 @@ len(text) BIGINT = length($1)
 contains(text, text) BOOLEAN
 startswith(text, text) BOOLEAN = starts_with($1, $2)
 endswith(text, text) BOOLEAN = suffix($1, $2)
-trim(text) VARCHAR = trim($1, ' ')
-ltrim(text) VARCHAR = ltrim($1, ' ')
-rtrim(text) VARCHAR = rtrim($1, ' ')
 ceil(int) $1 = $1
 floor(int) $1 = $1
 ceil(real) DOUBLE = ceil(CAST($1 AS DOUBLE))
@@ -64,8 +62,6 @@ booland_agg(bool) BOOLEAN = bool_and($1)
 stddev(real) DOUBLE
 stddev_samp(real) DOUBLE
 stddev_pop(real) DOUBLE
-lag(same, int!, same) $1
-lead(same, int!, same) $1
 last_value:over(any) BIGINT
 nth_value:over(any) BIGINT
 cast:bool(int) $to
@@ -83,7 +79,16 @@ FRAME = "without a frame it sees the whole partition there: write ROWS BETWEEN .
 dialect = Dialect(
     name="snowflake",
     table=meanings(
-        CONSTANTS, TABLE, numbers_of_text(""), DATES_OF_TEXT, MOMENTS_OF_TEXT, YEARS, ASCII_CASE, WIDE_INTEGERS, COMMON
+        CONSTANTS,
+        TABLE,
+        BLANKS,
+        numbers_of_text(""),
+        DATES_OF_TEXT,
+        MOMENTS_OF_TEXT,
+        YEARS,
+        ASCII_CASE,
+        WIDE_INTEGERS,
+        COMMON,
     ),
     rules={
         "like": like(escapes=False),

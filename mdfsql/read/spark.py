@@ -8,6 +8,7 @@ from sqlglot import exp
 
 from mdfsql.lower.exact_text import SAFE_LETTERS
 from mdfsql.read.common import (
+    BLANKS,
     COMMON,
     CONSTANTS,
     GUARDED_DIVISION,
@@ -65,9 +66,6 @@ ilike(text, text!) refused = which letters are the same but for their case is no
 char_length(text) BIGINT = length($1)
 character_length(text) BIGINT = length($1)
 len(text) BIGINT = length($1)
-trim(text) VARCHAR = trim($1, ' ')
-ltrim(text) VARCHAR = ltrim($1, ' ')
-rtrim(text) VARCHAR = rtrim($1, ' ')
 instr(text, text) BIGINT
 locate(text, text) BIGINT = instr($2, $1)
 position(text, text) BIGINT = instr($1, $2)
@@ -203,8 +201,6 @@ median(int) DOUBLE
 median(real) DOUBLE
 collect_list(any) [$1] = COALESCE(list($1) FILTER (WHERE $1 IS NOT NULL), [])
 array_agg(any) [$1] = COALESCE(list($1) FILTER (WHERE $1 IS NOT NULL), [])
-lag(same, int!, same) $1
-lead(same, int!, same) $1
 
 cast:bool(int) $to
 cast:int(bool) $to
@@ -389,7 +385,7 @@ ROW = "which row it takes is chance: take min() or max(), or first_value() OVER 
 
 dialect = Dialect(
     name="spark",
-    table=meanings(CONSTANTS, TABLE, TEXT, COMMON),
+    table=meanings(CONSTANTS, TABLE, BLANKS, TEXT, COMMON),
     rules={
         "+": shifted(days_stay=True),
         "-": shifted(days_stay=True),

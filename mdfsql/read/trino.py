@@ -7,7 +7,9 @@ from mdfsql.read.common import (
     COMMON,
     CONSTANTS,
     DATES_OF_TEXT,
+    DEVIATIONS,
     MOMENTS_OF_TEXT,
+    SINGLE_SUMS,
     YEARS,
     concat,
     date_trunc,
@@ -62,8 +64,6 @@ element_at(list, int!) item$1 = CASE WHEN $2 = 0 THEN error('places of an array 
     ELSE list_extract($1, $2) END
 transform(list, lambda) [$2] = list_transform($1, $2)
 filter(list, lambda) $1 = list_filter($1, $2)
-sum(single) refused = a sum of 32-bit floats is one of 32 bits there: sum a wider type
-avg(single) refused = an average of 32-bit floats is one of 32 bits there: cast to a wider type
 avg(int) DOUBLE
 avg(decimal) refused = an average of decimals has digits of its own there: avg(CAST(x AS double))
 count_if(bool) BIGINT
@@ -71,14 +71,6 @@ bool_and(bool) BOOLEAN
 every(bool) BOOLEAN = bool_and($1)
 bool_or(bool) BOOLEAN
 array_agg(any) [$1]
-stddev(real) DOUBLE
-stddev_samp(real) DOUBLE
-stddev_pop(real) DOUBLE
-variance(real) DOUBLE
-var_samp(real) DOUBLE
-var_pop(real) DOUBLE
-lag(same, int!, same) $1
-lead(same, int!, same) $1
 cast:bool(int) $to
 cast:int(bool) $to
 cast:int(real) $to = CAST(round(CAST($1 AS DOUBLE)) AS $to)
@@ -92,7 +84,18 @@ SHORT = ("day", "hour", "minute", "second")
 
 dialect = Dialect(
     name="trino",
-    table=meanings(CONSTANTS, TABLE, numbers_of_text(""), DATES_OF_TEXT, MOMENTS_OF_TEXT, YEARS, ASCII_CASE, COMMON),
+    table=meanings(
+        CONSTANTS,
+        TABLE,
+        SINGLE_SUMS,
+        DEVIATIONS,
+        numbers_of_text(""),
+        DATES_OF_TEXT,
+        MOMENTS_OF_TEXT,
+        YEARS,
+        ASCII_CASE,
+        COMMON,
+    ),
     rules={
         "=": unlike_nan,
         "<": unlike_nan,

@@ -6,6 +6,7 @@ from sqlglot import exp
 
 from mdfsql.read.common import (
     ASCII_CASE,
+    BLANKS,
     COMMON,
     CONSTANTS,
     GUARDED_DIVISION,
@@ -30,9 +31,6 @@ concat(text...) VARCHAR
 iif(bool, same, same) wider = CASE WHEN $1 THEN $2 ELSE $3 END
 len(text) BIGINT = CASE WHEN regexp_matches($1, '[^\x00-\x7F]')
     THEN error('len() counts letters beyond ASCII by a collation') ELSE length(rtrim($1, ' ')) END
-trim(text) VARCHAR = trim($1, ' ')
-ltrim(text) VARCHAR = ltrim($1, ' ')
-rtrim(text) VARCHAR = rtrim($1, ' ')
 ceiling(int) $1 = $1
 floor(int) $1 = $1
 ceiling(real) DOUBLE = ceil(CAST($1 AS DOUBLE))
@@ -46,8 +44,6 @@ stdevp(real) DOUBLE = stddev_pop($1)
 var(real) DOUBLE = var_samp($1)
 varp(real) DOUBLE = var_pop($1)
 count_big(any) BIGINT = count($1)
-lag(same, int!, same) $1
-lead(same, int!, same) $1
 cast:bool(int) $to
 cast:int(bool) $to
 cast:int(real) $to = CAST(TRUNC(CAST($1 AS DOUBLE)) AS $to)
@@ -112,7 +108,7 @@ COLLATION = "what letters are the same depends on a collation there, which folds
 
 dialect = Dialect(
     name="tsql",
-    table=meanings(CONSTANTS, TABLE, numbers_of_text(" *"), ASCII_CASE, COMMON),
+    table=meanings(CONSTANTS, TABLE, BLANKS, numbers_of_text(" *"), ASCII_CASE, COMMON),
     rules={
         "type": type_of,
         "whole": long_number,

@@ -63,16 +63,16 @@ def judge(sql: str, tables: list[Table], duck: Engine, other: Engine) -> tuple[s
 
 def raises_in_order(given: Relation) -> bool:
     """Tell whether DuckDB raises as well when it computes all that is written: it leaves out what nobody reads."""
-    connection = duckdb.connect(config={"threads": 1})
-    connection.execute("SET TimeZone = 'UTC'; PRAGMA disable_optimizer")
-    for source in given.sources():
-        assert isinstance(source, ArrowSource)
-        connection.register(source.name, source.table)
-    try:
-        connection.execute(given.assemble().sql("duckdb")).fetchall()
-    except duckdb.Error:
-        return True
-    return False
+    with duckdb.connect(config={"threads": 1}) as connection:
+        connection.execute("SET TimeZone = 'UTC'; PRAGMA disable_optimizer")
+        for source in given.sources():
+            assert isinstance(source, ArrowSource)
+            connection.register(source.name, source.table)
+        try:
+            connection.execute(given.assemble().sql("duckdb")).fetchall()
+        except duckdb.Error:
+            return True
+        return False
 
 
 def run(seed: int, count: int, duck: Engine, other: Engine) -> Iterator[Tally]:
