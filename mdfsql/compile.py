@@ -17,6 +17,7 @@ from mdfsql.errors import Unsupported
 from mdfsql.lower.shown_kinds import unshown
 from mdfsql.relation import Relation, same_type, with_alternatives
 from mdfsql.schema import Schema
+from mdfsql.trees import written
 
 __all__ = ["Note", "Plan", "compile_relation", "target_of", "trace"]
 
@@ -106,7 +107,7 @@ def _compile(relation: Relation, target: Target) -> Plan:
             compile_relation(source.relation, target)
     # DuckDB's text leaves hints out, with a warning.
     hints = "".join(hint.sql("spark") for hint in tree.find_all(exp.Hint))
-    key = (tree.sql("duckdb", unsupported_level=ErrorLevel.IGNORE) + hints, target.name)
+    key = (written(tree, "duckdb", ErrorLevel.IGNORE) + hints, target.name)
     found = _lowered.get(key)
     if found is None:
         lowered = lower(tree, sources, target)
@@ -114,7 +115,7 @@ def _compile(relation: Relation, target: Target) -> Plan:
             raise Unsupported("this query", target.name, "its output columns could not be resolved one by one")
         inlined = _inline_scans(lowered, sources) if target.inlines else frozenset()
         try:
-            found = _lowered[key] = (lowered.sql(target.dialect, unsupported_level=ErrorLevel.RAISE), lowered, inlined)
+            found = _lowered[key] = (written(lowered, target.dialect), lowered, inlined)
         except UnsupportedError as error:
             raise Unsupported("this query", target.name, f"a part of it has no form there ({error})") from error
         while len(_lowered) > MOST_LOWERED:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +14,7 @@ from mdfsql.bind import bind
 from mdfsql.catalog import PythonSource, Source
 from mdfsql.errors import BindError
 from mdfsql.schema import Schema, canonical, data_type, read_type
+from mdfsql.trees import copied
 
 __all__ = ["Alternative", "Origin", "Relation", "column", "identifier"]
 
@@ -124,23 +126,23 @@ class Relation:
     def assemble(self) -> exp.Query:
         """Return the whole query as one fresh tree over sources.
 
-        A relation that is read once stands as a subquery where it is read; one read more often becomes a CTE.
+        A relation that is read once stands as a subquery where it is read; one read more often becomes a CTE, and
+        so does one with many others in it: what walks a tree by recursion, here and in the engines, has its limits.
         """
-        order = _ordered(self)
-        uses: dict[int, int] = {}
-        for node in order:
-            for name, input_ in node.inputs.items():
-                count = sum(1 for t in node.tree.find_all(exp.Table) if _reads(t, name))
-                uses[id(input_)] = uses.get(id(input_), 0) + count
+        order = _ordered(self, lambda node: map(_bare, node.inputs.values()))
+        trees = {id(node): copied(node.tree) for node in order}
+        reads = {
+            id(node): [(table, _bare(node.inputs[table.name])) for table in _inputs(trees[id(node)], node.inputs)]
+            for node in order
+        }
+        uses = Counter(id(given) for found in reads.values() for _, given in found)
         built: dict[int, exp.Query] = {}
+        depths: dict[int, int] = {}
         ctes: list[tuple[str, exp.Query]] = []
         names: dict[int, str] = {}
         for node in order:
-            tree = node.tree.copy()
-            for table in list(tree.find_all(exp.Table)):
-                given = node.inputs.get(table.name) if _is_plain(table) else None
-                if given is None:
-                    continue
+            tree = trees[id(node)]
+            for table, given in reads[id(node)]:
                 alias = table.alias or table.name
                 if isinstance(given, Source):
                     table.set("this", identifier(given.name))
@@ -156,7 +158,12 @@ class Relation:
                     if table is tree:
                         raise AssertionError("a table cannot be a whole query")
                     table.replace(subquery)
-            if uses.get(id(node), 0) > 1:
+            depths[id(node)] = 1 + max(
+                (depths[id(given)] for _, given in reads[id(node)] if id(given) in depths), default=0
+            )
+            deep = depths[id(node)] == MOST_NESTED and node is not self
+            if uses[id(node)] > 1 or deep:
+                depths[id(node)] = 0
                 names[id(node)] = f"_shared_{len(ctes) + 1}"
                 ctes.append((names[id(node)], tree))
             else:
@@ -168,6 +175,28 @@ class Relation:
             recursive = bool(own and own.args.get("recursive"))
             whole.set("with_", exp.With(expressions=made + (own.expressions if own else []), recursive=recursive))
         return whole
+
+
+MOST_NESTED = 50
+
+
+def _bare(given: Relation | Source) -> Relation | Source:
+    """Return the source of which a relation is all rows and columns, and nothing else; or what was given.
+
+    What a function gives may not be the same twice: read twice, it is to be computed once.
+    """
+    if not isinstance(given, Relation) or _filled(given.tree) != {"expressions", "from_"}:
+        return given
+    outputs, table = given.tree.expressions, given.tree.args["from_"].this
+    everything = len(outputs) == 1 and isinstance(outputs[0], exp.Star) and not _filled(outputs[0])
+    if not everything or not isinstance(table, exp.Table) or _filled(table) != {"this"}:
+        return given
+    source = given.inputs.get(table.name) if isinstance(table.this, exp.Identifier) else None
+    return source if isinstance(source, Source) and not isinstance(source, PythonSource) else given
+
+
+def _filled(node: exp.Expr) -> set[str]:
+    return {part for part, value in node.args.items() if value}
 
 
 def _ordered(
@@ -212,12 +241,13 @@ def with_alternatives(root: Relation, wanted: Callable[[Relation], bool]) -> Rel
     return done[id(root)]
 
 
-def _is_plain(table: exp.Table) -> bool:
-    return isinstance(table.this, exp.Identifier) and not table.args.get("db")
-
-
-def _reads(table: exp.Table, name: str) -> bool:
-    return _is_plain(table) and table.name == name
+def _inputs(tree: exp.Expr, names: Container[str]) -> list[exp.Table]:
+    """Return the tables of a tree that stand for inputs."""
+    return [
+        table
+        for table in tree.find_all(exp.Table)
+        if isinstance(table.this, exp.Identifier) and not table.args.get("db") and table.name in names
+    ]
 
 
 # Spellings of one type that DuckDB prints in more than one way.

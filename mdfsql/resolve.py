@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import functools
+
 from sqlglot import exp
+from sqlglot.dialects.dialect import Dialect
 from sqlglot.errors import SqlglotError
 from sqlglot.optimizer.annotate_types import annotate_types
 from sqlglot.optimizer.qualify import qualify
@@ -13,17 +16,28 @@ from mdfsql.catalog import Source
 from mdfsql.errors import Unsupported
 from mdfsql.lower.unnest_rows import plain_sources
 from mdfsql.resolve_columns import expand_columns
-from mdfsql.schema import data_type
+from mdfsql.schema import Schema, value_type
 
 __all__ = ["resolve"]
+
+DUCKDB = Dialect.get_or_raise("duckdb")
+
+
+@functools.lru_cache(maxsize=4096)
+def lowered(name: str) -> str:
+    """Return a name as DuckDB compares it: in lower case, but for letters beyond ASCII."""
+    return DUCKDB.normalize_identifier(exp.Identifier(this=name)).name
+
+
+def _columns(schema: Schema) -> dict[str, exp.DataType]:
+    return {lowered(name): value_type(text) for name, text in schema.items()}
 
 
 def resolve(tree: exp.Expr, sources: tuple[Source, ...], engine: str) -> exp.Expr:
     """Return the tree with every column qualified, stars expanded, names in lower case, and types on its nodes."""
-    schema = MappingSchema(dialect="duckdb")
-    for source in sources:
-        types = {name: data_type(text) for name, text in source.schema.items()}
-        schema.add_table(exp.to_table(source.name), types, match_depth=False)
+    # Normalised here, once: sqlglot would do it again for each column that it looks up.
+    tables: dict[str, object] = {source.name: _columns(source.schema) for source in sources}
+    schema = MappingSchema(tables, dialect=DUCKDB, normalize=False)
     plain_negations(tree)
     plain_sources(tree)
     plain_comprehensions(tree)
@@ -31,10 +45,10 @@ def resolve(tree: exp.Expr, sources: tuple[Source, ...], engine: str) -> exp.Exp
     try:
         expand_columns(tree, schema)
         mark_merging(tree)
-        tree = qualify(tree, schema=schema, dialect="duckdb", validate_qualify_columns=True)
+        tree = qualify(tree, schema=schema, dialect=DUCKDB, validate_qualify_columns=True)
         join_merged(tree)
         order_by_inputs(tree, schema)
-        return annotate_types(tree, schema=schema, dialect="duckdb")
+        return annotate_types(tree, schema=schema, dialect=DUCKDB)
     except Unsupported as error:
         raise error.on(engine) from None
     except SqlglotError as error:

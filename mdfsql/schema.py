@@ -12,8 +12,18 @@ from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
 from mdfsql.errors import DataError
+from mdfsql.trees import copied
 
-__all__ = ["Schema", "canonical", "check_names", "data_type", "tree_text", "type_name", "wanted_type"]
+__all__ = [
+    "Schema",
+    "canonical",
+    "check_names",
+    "data_type",
+    "tree_text",
+    "type_name",
+    "value_type",
+    "wanted_type",
+]
 
 Type: TypeAlias = str
 """A canonical type in DuckDB's spelling: ``BIGINT``, ``DECIMAL(15,2)``, ``BIGINT[]``, ``STRUCT(a BIGINT)``."""
@@ -124,11 +134,12 @@ def data_type(text: Type) -> exp.DataType:
     >>> data_type("DECIMAL(15,2)").sql("spark")
     'DECIMAL(15, 2)'
     """
-    return _data_type(text).copy()
+    return copied(value_type(text))
 
 
 @functools.cache
-def _data_type(text: Type) -> exp.DataType:
+def value_type(text: Type) -> exp.DataType:
+    """Return a canonical type as what values have, one node for all of them; what stands in a tree needs its own."""
     return exp.DataType.build(text, dialect="duckdb")
 
 
@@ -242,7 +253,7 @@ def tree_text(schema: Mapping[str, Type]) -> str:
     """
     lines = ["root"]
     for name, type_ in schema.items():
-        _branch(lines, " |", name, _data_type(type_), "nullable")
+        _branch(lines, " |", name, value_type(type_), "nullable")
     return "\n".join(lines)
 
 

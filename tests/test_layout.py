@@ -22,6 +22,7 @@ LAYERS = """
     version
     errors
     rowwise
+    trees
     schema
     read.calls
     reading
@@ -86,7 +87,7 @@ LAYERS = """
 
 # These know less than their line would let them.
 ONLY: dict[str, set[str]] = {
-    "lower*": {"sqlglot", "mdfsql.errors", "mdfsql.schema", "mdfsql.lower.*"},
+    "lower*": {"sqlglot", "mdfsql.errors", "mdfsql.schema", "mdfsql.trees", "mdfsql.lower.*"},
     "dialects*": {"sqlglot", "mdfsql.errors", "mdfsql.schema", "mdfsql.lower.*", "mdfsql.dialects.*"},
     "read*": {"sqlglot", "mdfsql.errors", "mdfsql.lower.exact_text", "mdfsql.read.*"},
     "compare": {"mdfsql.errors", "mdfsql.schema", "mdfsql.arrow", "sqlglot", "pyarrow"},

@@ -7,7 +7,22 @@ from typing import Any
 from sqlglot import exp
 
 from mdfsql.lower.number_types import LEAST, digits
-from mdfsql.lower.rules import call, case, cast, each, integer, kind, null, number, of_kind, paren, raised, refuse
+from mdfsql.lower.rules import (
+    call,
+    case,
+    cast,
+    each,
+    integer,
+    is_null,
+    kind,
+    null,
+    number,
+    of_kind,
+    paren,
+    raised,
+    refuse,
+)
+from mdfsql.trees import copied
 
 __all__ = ["BEYOND", "divided", "double", "exact_arithmetic", "floated", "number_kind"]
 
@@ -96,7 +111,7 @@ def _of(node: exp.Expr, left: exp.Expr, right: exp.Expr) -> exp.Expr:
 
 def divided(left: exp.Expr, right: exp.Expr) -> exp.Expr:
     """Return the quotient of two DOUBLEs, which is inf or nan where the divisor is zero."""
-    plain = exp.Div(this=left.copy(), expression=right.copy())
+    plain = exp.Div(this=copied(left), expression=copied(right))
     plain.type = exp.DataType.build("DOUBLE")
     value: Any = right
     while isinstance(value, (exp.Paren, exp.Neg, exp.Cast)):
@@ -104,9 +119,9 @@ def divided(left: exp.Expr, right: exp.Expr) -> exp.Expr:
     if isinstance(value, exp.Literal) and value.is_number and float(value.this) != 0:
         return plain
     # Division by zero raises there. A power of -1 gives the infinity of the right sign, and 0 * inf is nan.
-    limit = exp.Mul(this=left.copy(), expression=call("POWER", right, number(-1.0), type="DOUBLE"))
+    limit = exp.Mul(this=copied(left), expression=call("POWER", right, number(-1.0), type="DOUBLE"))
     limit.type = plain.type
-    return case((exp.EQ(this=right.copy(), expression=number(0.0)), limit), default=plain)
+    return case((exp.EQ(this=copied(right), expression=number(0.0)), limit), default=plain)
 
 
 def _sides(node: Any, what: str) -> tuple[exp.Expr, exp.Expr]:
@@ -136,7 +151,7 @@ def _int_divide(node: Any) -> exp.Expr:
         share.type = exp.DataType.build("DOUBLE")
         return _as_typed(node, share)
     # The engine's result is BIGINT, and a smaller type must overflow as the reference's does.
-    made = exp.IntDiv(this=node.this.copy(), expression=node.expression.copy())
+    made = exp.IntDiv(this=copied(node.this), expression=copied(node.expression))
     made.type = exp.DataType.build("BIGINT")
     return cast(made, node.type.sql("duckdb")) if kind(node) == "int" else made
 
@@ -163,7 +178,7 @@ def _rest(node: Any) -> exp.Expr:
     left, right = _sides(node, "%")
     plain = exp.Mod(this=left, expression=right)
     plain.type = exp.DataType.build("DOUBLE")
-    zero = exp.EQ(this=right.copy(), expression=number(0.0))
+    zero = exp.EQ(this=copied(right), expression=number(0.0))
     nan = exp.Mul(this=paren(left), expression=number(float("nan")))
     nan.type = plain.type
     return _as_typed(node, case((zero, nan), default=plain))
@@ -224,7 +239,7 @@ def _shift(node: Any) -> exp.Expr:
     """Shift a BIGINT by a number of places that the engine takes; raise, or give 0, where the reference does."""
     bits, type_ = _bits_of(node), node.type.sql("duckdb")
     value, by = cast(node.this, "BIGINT"), cast(node.expression, "BIGINT")
-    within = exp.Between(this=by.copy(), low=number(0), high=number(bits - 1))
+    within = exp.Between(this=copied(by), low=number(0), high=number(bits - 1))
     if isinstance(node, exp.BitwiseRightShift):
         shifted = call("SHIFTRIGHT", value, cast(by, "INTEGER"), type="BIGINT")
         # NULL stays NULL, all else is shifted out.
@@ -241,16 +256,14 @@ def _shift(node: Any) -> exp.Expr:
     good = exp.And(
         this=within,
         expression=exp.And(
-            this=exp.GTE(this=value.copy(), expression=number(0)), expression=exp.Not(this=exp.Paren(this=over))
+            this=exp.GTE(this=copied(value), expression=number(0)), expression=exp.Not(this=exp.Paren(this=over))
         ),
     )
     zero = exp.And(
-        this=exp.EQ(this=value.copy(), expression=number(0)),
-        expression=exp.GTE(this=by.copy(), expression=number(bits)),
+        this=exp.EQ(this=copied(value), expression=number(0)),
+        expression=exp.GTE(this=copied(by), expression=number(bits)),
     )
-    missing = exp.Or(
-        this=exp.Is(this=value.copy(), expression=exp.Null()), expression=exp.Is(this=by.copy(), expression=exp.Null())
-    )
+    missing = exp.Or(this=is_null(value), expression=is_null(by))
     return case(
         (missing, null()),
         (good, cast(shifted, type_)),

@@ -11,6 +11,7 @@ from sqlglot import exp
 from mdfsql.lower.rules import null, number, refuse, truth
 from mdfsql.lower.shapes import Names, aggregates, column, contains_query, derived, shallow_columns, source_names
 from mdfsql.lower.split_selects import grouping_keys, split_query
+from mdfsql.trees import copied
 
 __all__ = ["exact_groups"]
 
@@ -31,7 +32,7 @@ def exact_groups(tree: exp.Expr) -> exp.Expr:
                 refuse("GROUP BY () without an aggregate", "it is not shown to agree there", "LIMIT 1")
             select.set("group", None)
             continue
-        listed = [exp.Tuple(expressions=[key.copy() for key in keys]) for keys in sets]
+        listed = [exp.Tuple(expressions=[copied(key) for key in keys]) for keys in sets]
         select.set("group", exp.Group(expressions=[exp.GroupingSets(expressions=listed)]))
         split_query(select, names)
         if [] in sets:
@@ -91,7 +92,7 @@ def _total(select: exp.Select, names: Names) -> None:
     def moved(node: exp.Expr) -> exp.Column:
         text = node.sql()
         if text not in outputs:
-            outputs[text] = exp.alias_(node.copy(), names.new(), quoted=True)
+            outputs[text] = exp.alias_(copied(node), names.new(), quoted=True)
         return column(outputs[text].alias, rows_name)
 
     known = {key.sql() for key in keys}
@@ -144,4 +145,4 @@ def _only(aggregate: exp.Expr, real: exp.Expr) -> None:
         where = aggregate.expression
         where.set("this", exp.And(this=real, expression=exp.Paren(this=where.this)))
         return
-    aggregate.replace(exp.Filter(this=aggregate.copy(), expression=exp.Where(this=real)))
+    aggregate.replace(exp.Filter(this=copied(aggregate), expression=exp.Where(this=real)))

@@ -9,6 +9,7 @@ from sqlglot import exp
 
 from mdfsql.lower.exact_arithmetic import BITS, divided, double, number_kind
 from mdfsql.lower.rules import call, case, cast, each, integer, kind, number, of_kind, paren, raised, refuse
+from mdfsql.trees import copied
 
 __all__ = ["exact_math", "named_numbers"]
 
@@ -38,7 +39,7 @@ def _typed(node: exp.Expr, type_: exp.DataType | None = None) -> exp.Expr:
 
 
 def _add(left: exp.Expr, right: exp.Expr) -> exp.Expr:
-    return _typed(exp.Add(this=left.copy(), expression=right.copy()))
+    return _typed(exp.Add(this=copied(left), expression=copied(right)))
 
 
 def _mul(left: exp.Expr, right: exp.Expr) -> exp.Expr:
@@ -50,7 +51,7 @@ def _neg(value: exp.Expr) -> exp.Expr:
 
 
 def _compare(cls: type[exp.Expr], value: exp.Expr, other: float) -> exp.Expr:
-    return cls(this=value.copy(), expression=number(other))
+    return cls(this=copied(value), expression=number(other))
 
 
 # ---- rounding ----------------------------------------------------------------------------------------------------
@@ -63,8 +64,8 @@ def _rint(value: exp.Expr) -> exp.Expr:
 
 def _floor(value: exp.Expr) -> exp.Expr:
     near = _rint(value)
-    below = _typed(exp.Sub(this=near.copy(), expression=number(1.0)))
-    return case((exp.GT(this=near.copy(), expression=value.copy()), below), default=near)
+    below = _typed(exp.Sub(this=copied(near), expression=number(1.0)))
+    return case((exp.GT(this=copied(near), expression=copied(value)), below), default=near)
 
 
 def _ceil(value: exp.Expr) -> exp.Expr:
@@ -77,7 +78,7 @@ def _trunc(value: exp.Expr) -> exp.Expr:
 
 def _half_away(value: exp.Expr) -> exp.Expr:
     near = _rint(value)
-    off = call("ABS", _typed(exp.Sub(this=value.copy(), expression=near.copy())), type="DOUBLE")
+    off = call("ABS", _typed(exp.Sub(this=copied(value), expression=copied(near))), type="DOUBLE")
     away = _add(value, _mul(call("SIGN", value, type="DOUBLE"), number(0.5)))
     return case((_compare(exp.EQ, off, 0.5), away), default=near)
 
@@ -88,7 +89,7 @@ def _scaled(value: exp.Expr, places: int, rounded: Any) -> exp.Expr:
         return rounded(value)
     power = number(float(10 ** abs(places)))
     up, down = (exp.Mul, exp.Div) if places > 0 else (exp.Div, exp.Mul)
-    made = _typed(down(this=paren(rounded(_typed(up(this=paren(value), expression=power.copy())))), expression=power))
+    made = _typed(down(this=paren(rounded(_typed(up(this=paren(value), expression=copied(power))))), expression=power))
     return case((_compare(exp.GT, call("ABS", value, type="DOUBLE"), 1e290), value), default=made)
 
 
@@ -124,7 +125,7 @@ def _whole_to(value: Any, places: int, exactly: str) -> exp.Expr:
         return cast(call(exactly, value, number(places)), type_)
     power = number(10**-places)
     whole = exp.IntDiv(this=paren(value), expression=power)
-    return cast(exp.Mul(this=exp.Paren(this=whole), expression=power.copy()), type_)
+    return cast(exp.Mul(this=exp.Paren(this=whole), expression=copied(power)), type_)
 
 
 def _decimal_to(value: Any, places: int, exactly: str, type_: exp.DataType) -> exp.Expr:
@@ -218,7 +219,7 @@ def _asinh(node: Any) -> exp.Expr:
 def _acosh(node: Any) -> exp.Expr:
     number_kind(node.this, "acosh()")
     value = double(node.this)
-    above = _typed(exp.Paren(this=_typed(exp.Sub(this=value.copy(), expression=number(1.0)))))
+    above = _typed(exp.Paren(this=_typed(exp.Sub(this=copied(value), expression=number(1.0)))))
     root = call("SQRT", _mul(above, _add(above, number(2.0))), type="DOUBLE")
     near = call("LOG1P", _add(above, root), type="DOUBLE")
     return case(
@@ -252,7 +253,7 @@ def _power(node: Any) -> exp.Expr:
         return plain
     # C has 1 for 1 to any power, and for -1 to an infinite one; Java has nan.
     one = exp.And(
-        this=_compare(exp.EQ, base, 1.0), expression=exp.Not(this=exp.Is(this=to.copy(), expression=exp.Null()))
+        this=_compare(exp.EQ, base, 1.0), expression=exp.Not(this=exp.Is(this=copied(to), expression=exp.Null()))
     )
     infinite = _compare(exp.EQ, call("ABS", to, type="DOUBLE"), INF)
     other = exp.And(this=_compare(exp.EQ, base, -1.0), expression=infinite)
@@ -288,8 +289,8 @@ def _integer(node: Any, what: str) -> exp.Expr:
 
 def _factorial(node: Any) -> exp.Expr:
     value = _integer(node.this, "factorial()")
-    below = exp.LT(this=value.copy(), expression=number(0))
-    above = exp.GT(this=value.copy(), expression=number(20))
+    below = exp.LT(this=copied(value), expression=number(0))
+    above = exp.GT(this=copied(value), expression=number(20))
     return case(
         (exp.Or(this=below, expression=above), raised("factorial() does not fit BIGINT")),
         default=call("FACTORIAL", cast(value, "INTEGER"), type="BIGINT"),
@@ -350,10 +351,10 @@ def _euclid(left: exp.Expr, right: exp.Expr) -> exp.Expr:
     # Two integers of 64 bits have their greatest common divisor after 92 divisions at most.
     a, b = (call("ELEMENT_AT", exp.to_identifier("s"), i, type="BIGINT") for i in (1, 2))
     rest = call("ARRAY", b, call("MOD", a, b))
-    done = exp.EQ(this=b.copy(), expression=number(0))
+    done = exp.EQ(this=copied(b), expression=number(0))
     step = call("IF", done, exp.to_identifier("s"), rest)
     fold = exp.Lambda(this=step, expressions=[exp.to_identifier("s"), exp.to_identifier("i")])
-    last = exp.Lambda(this=a.copy(), expressions=[exp.to_identifier("s")])
+    last = exp.Lambda(this=copied(a), expressions=[exp.to_identifier("s")])
     return call("AGGREGATE", call("SEQUENCE", 1, 92), call("ARRAY", left, right), fold, last, type="BIGINT")
 
 
@@ -362,7 +363,7 @@ def _multiple(node: exp.Anonymous) -> exp.Expr:
     signs = (call("SIGN", value, type="DOUBLE") for value in (left, right))
     zero = exp.EQ(this=_mul(*signs), expression=number(0))
     parts = _typed(exp.IntDiv(this=left, expression=_euclid(left, right)), BIGINT)
-    made = _typed(exp.Mul(this=_typed(exp.Paren(this=parts), BIGINT), expression=right.copy()), BIGINT)
+    made = _typed(exp.Mul(this=_typed(exp.Paren(this=parts), BIGINT), expression=copied(right)), BIGINT)
     return case((zero, number(0)), default=made)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from sqlglot import exp
 
 from mdfsql.lower.rules import construct_name, refuse
+from mdfsql.trees import nodes
 
 __all__ = ["FORMS", "known_forms"]
 
@@ -14,7 +15,7 @@ FORM = "that form is not shown to agree there"
 
 def known_forms(tree: exp.Expr) -> exp.Expr:
     """A part of a construct that no case has shown to agree is refused, so that no later pass can lose it unseen."""
-    for node in tree.walk():
+    for node in nodes(tree):
         known = FORMS.get(type(node).__name__)
         if known is None:
             continue

@@ -8,6 +8,7 @@ from typing import Any
 from sqlglot import exp
 
 from mdfsql.lower.rules import integer, kind, literal_text
+from mdfsql.schema import value_type
 
 __all__ = ["LEAST", "common_number", "counted", "digits", "product_of", "settled", "sum_of"]
 
@@ -24,7 +25,7 @@ HELD = 18  # digits of a DECIMAL that 64 bits hold
 
 def counted(precision: int, scale: int) -> exp.DataType:
     """Return DECIMAL(precision, scale), with no more digits than there may be."""
-    return exp.DataType.build(f"DECIMAL({min(precision, MOST)},{scale})", dialect="duckdb")
+    return value_type(f"DECIMAL({min(precision, MOST)},{scale})")
 
 
 def digits(dtype: exp.DataType) -> tuple[int, int]:

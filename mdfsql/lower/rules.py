@@ -10,6 +10,8 @@ from typing import Any, NoReturn
 from sqlglot import exp
 
 from mdfsql.errors import Unsupported
+from mdfsql.schema import data_type, value_type
+from mdfsql.trees import copied, nodes
 
 __all__ = [
     "call",
@@ -86,7 +88,7 @@ def kind(node: Any) -> str:
     return KINDS.get(dtype.this, "unknown") if dtype is not None else "unknown"
 
 
-BOOLEAN = exp.DataType.build("BOOLEAN")
+BOOLEAN, VARCHAR, BIGINT = map(value_type, ("BOOLEAN", "VARCHAR", "BIGINT"))
 
 Rule = Callable[[Any], "exp.Expr | None"]
 
@@ -96,7 +98,7 @@ def each(tree: exp.Expr, rules: Mapping[type[exp.Expr], Rule]) -> exp.Expr:
 
     A rule gives None to leave the node as it is; what it gives takes over the node's type.
     """
-    for node in reversed(list(tree.walk(bfs=True))):
+    for node in reversed(nodes(tree)):
         rule = rules.get(type(node))
         try:
             made = rule(node) if rule is not None else None
@@ -150,7 +152,7 @@ def call(name: str, *arguments: exp.Expr | str | int | float, type: str | None =
     """Return a call of a function by the engine's own name, copies of the arguments in it."""
     made = exp.Anonymous(this=name, expressions=[_argument(a) for a in arguments])
     if type is not None:
-        made.type = exp.DataType.build(type, dialect="duckdb")
+        made.type = value_type(type)
     return made
 
 
@@ -159,13 +161,13 @@ def _argument(value: exp.Expr | str | int | float) -> exp.Expr:
         return text(value)
     if isinstance(value, (int, float)):
         return number(value)
-    return value.copy()
+    return copied(value)
 
 
 def text(value: str) -> exp.Expr:
     """Return a string literal, typed."""
     made = exp.Literal.string(value)
-    made.type = exp.DataType.build("VARCHAR", dialect="duckdb")
+    made.type = VARCHAR
     return made
 
 
@@ -175,16 +177,16 @@ def number(value: int | float) -> exp.Expr:
         plain = math.isfinite(value)
         return cast(exp.Literal.number(repr(value)) if plain else exp.Literal.string(repr(value)), "DOUBLE")
     made: exp.Expr = exp.Literal.number(abs(value))
-    made.type = exp.DataType.build("BIGINT")
+    made.type = BIGINT
     if value < 0:
         made = exp.Neg(this=made)
-        made.type = exp.DataType.build("BIGINT")
+        made.type = BIGINT
     return made
 
 
 def cast(node: exp.Expr, type_: str) -> exp.Expr:
     """Return a typed cast of a copy of the node."""
-    made = exp.Cast(this=node.copy(), to=exp.DataType.build(type_, dialect="duckdb"))
+    made = exp.Cast(this=copied(node), to=data_type(type_))
     made.type = made.to
     # Casts that passes make are exact already.
     made.meta["exact"] = True
@@ -194,7 +196,7 @@ def cast(node: exp.Expr, type_: str) -> exp.Expr:
 def case(*branches: tuple[exp.Expr, exp.Expr], default: exp.Expr) -> exp.Expr:
     """Return CASE WHEN ... THEN ... ELSE ... END of copies."""
     made = exp.Case(
-        ifs=[exp.If(this=test.copy(), true=value.copy()) for test, value in branches], default=default.copy()
+        ifs=[exp.If(this=copied(test), true=copied(value)) for test, value in branches], default=copied(default)
     )
     made.type = default.type if kind(default) != "null" else branches[0][1].type
     return made
@@ -239,7 +241,7 @@ def of_kind(node: exp.Expr, what: str, *kinds: str, instead: str | None = None) 
 
 def paren(node: exp.Expr) -> exp.Expr:
     """Return a copy of the node, in parentheses where it is an operator."""
-    made = exp.Paren(this=node.copy()) if isinstance(node, (exp.Binary, exp.Unary)) else node.copy()
+    made = exp.Paren(this=copied(node)) if isinstance(node, (exp.Binary, exp.Unary)) else copied(node)
     made.type = node.type
     return made
 

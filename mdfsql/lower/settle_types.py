@@ -13,6 +13,7 @@ from mdfsql.lower.exact_structs import struct_type
 from mdfsql.lower.number_types import OF_DECIMALS, common_number, counted, digits, settled
 from mdfsql.lower.rules import integer, kind
 from mdfsql.lower.value_types import common, element_type, list_of
+from mdfsql.schema import value_type
 
 __all__ = ["settle_types"]
 
@@ -29,13 +30,9 @@ def settle_types(tree: exp.Expr) -> exp.Expr:
     return tree
 
 
-def build(name: str) -> exp.DataType:
-    return exp.DataType.build(name, dialect="duckdb")
-
-
-BOOL, INT, BIGINT, DOUBLE = build("BOOLEAN"), build("INTEGER"), build("BIGINT"), build("DOUBLE")
-TEXT, DATE, TIMESTAMP, TIMESTAMPTZ = build("VARCHAR"), build("DATE"), build("TIMESTAMP"), build("TIMESTAMPTZ")
-INTERVAL, NULL, FLOAT = build("INTERVAL"), exp.DataType(this=T.NULL), build("FLOAT")
+BOOL, INT, BIGINT, FLOAT, DOUBLE = map(value_type, ("BOOLEAN", "INTEGER", "BIGINT", "FLOAT", "DOUBLE"))
+TEXT, DATE, TIMESTAMP, TIMESTAMPTZ = map(value_type, ("VARCHAR", "DATE", "TIMESTAMP", "TIMESTAMPTZ"))
+INTERVAL, NULL = value_type("INTERVAL"), exp.DataType(this=T.NULL)
 
 
 def _arithmetic(node: Any) -> exp.DataType | None:
@@ -246,11 +243,11 @@ ANONYMOUS: dict[str, exp.DataType | Callable[[Any], exp.DataType | None]] = {
     "greatest_common_divisor": BIGINT,
     "lcm": BIGINT,
     "least_common_multiple": BIGINT,
-    "bit_count": build("TINYINT"),
+    "bit_count": value_type("TINYINT"),
     "ord": INT,
     "bin": TEXT,
     "base64": TEXT,
-    "regexp_split_to_array": build("VARCHAR[]"),
+    "regexp_split_to_array": value_type("VARCHAR[]"),
 }
 
 
@@ -324,7 +321,7 @@ TYPES: dict[type[exp.Expr], Callable[[Any], exp.DataType | None]] = {
     exp.BitwiseRightShift: _both,
     exp.BitwiseNot: _same,
     **dict.fromkeys(TO_DOUBLE, _fixed(DOUBLE)),
-    exp.Sign: _fixed(build("TINYINT")),
+    exp.Sign: _fixed(value_type("TINYINT")),
     exp.Literal: _literal,
     exp.Null: _fixed(NULL),
     exp.Coalesce: _all,
@@ -369,7 +366,7 @@ TYPES: dict[type[exp.Expr], Callable[[Any], exp.DataType | None]] = {
     exp.RegexpExtract: _fixed(TEXT),
     exp.Pad: _fixed(TEXT),
     exp.SplitPart: _fixed(TEXT),
-    exp.Split: _fixed(build("VARCHAR[]")),
+    exp.Split: _fixed(value_type("VARCHAR[]")),
     exp.Format: _fixed(TEXT),
     exp.Hex: _fixed(TEXT),
     exp.Translate: _fixed(TEXT),
@@ -377,12 +374,12 @@ TYPES: dict[type[exp.Expr], Callable[[Any], exp.DataType | None]] = {
     exp.Unicode: _fixed(INT),
     exp.Chr: _fixed(TEXT),
     exp.Levenshtein: _fixed(BIGINT),
-    exp.Encode: _fixed(build("BLOB")),
+    exp.Encode: _fixed(value_type("BLOB")),
     exp.ToBase64: _fixed(TEXT),
     exp.SHA: _fixed(TEXT),
     exp.BitLength: _fixed(BIGINT),
-    exp.RegexpExtractAll: _fixed(build("VARCHAR[]")),
-    exp.RegexpSplit: _fixed(build("VARCHAR[]")),
+    exp.RegexpExtractAll: _fixed(value_type("VARCHAR[]")),
+    exp.RegexpSplit: _fixed(value_type("VARCHAR[]")),
     exp.SimilarTo: _fixed(BOOL),
     exp.Glob: _fixed(BOOL),
     exp.StrToTime: _fixed(TIMESTAMP),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 from collections.abc import Iterator, Sequence
 
@@ -54,12 +55,16 @@ class Names:
     """Gives names that the query does not use yet."""
 
     def __init__(self, tree: exp.Expr, prefix: str) -> None:
-        self._taken = {node.name for node in tree.find_all(exp.Identifier)}
+        self._tree = tree
         self._made = (f"{prefix}{number}" for number in itertools.count(1))
 
     def new(self) -> str:
         """Return a new name."""
         return next(name for name in self._made if name not in self._taken)
+
+    @functools.cached_property
+    def _taken(self) -> set[str]:
+        return {node.name for node in self._tree.root().find_all(exp.Identifier)}
 
 
 def column(name: str, table: str) -> exp.Column:

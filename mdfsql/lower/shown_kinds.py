@@ -9,6 +9,7 @@ from sqlglot import exp
 
 from mdfsql.errors import Unsupported
 from mdfsql.lower.rules import HERE, construct_name, kind, located
+from mdfsql.trees import nodes
 
 __all__ = ["PLAIN", "Shown", "constructs", "kind_name", "unshown"]
 
@@ -21,7 +22,7 @@ def unshown(tree: exp.Expr, shown: Shown) -> Unsupported | None:
 
     The nodes have the reference's types.
     """
-    for node in tree.walk():
+    for node in nodes(tree):
         for construct, part, found in constructs(node):
             if found == "null" and isinstance(node, OF_NULL):
                 continue

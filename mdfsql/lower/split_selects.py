@@ -17,6 +17,7 @@ from mdfsql.lower.shapes import (
     source_names,
     windows,
 )
+from mdfsql.trees import copied
 
 __all__ = ["grouping_keys", "keys_of_all", "split_query", "split_selects"]
 
@@ -81,14 +82,14 @@ def _split_set_operation(query: exp.SetOperation, names: Names) -> None:
 
 def keys_of_all(outputs: Iterable[exp.Expr]) -> list[exp.Expr]:
     """Return what GROUP BY ALL groups by: a constant is no key of it."""
-    return [node.copy() for node in outputs if not any(True for _ in aggregates(node)) and outer_columns(node)]
+    return [copied(node) for node in outputs if not any(True for _ in aggregates(node)) and outer_columns(node)]
 
 
 def grouping_keys(group: exp.Group) -> list[exp.Expr]:
     """Return the keys of GROUP BY, each once: those of all sets, where GROUPING SETS are written as tuples."""
     found = []
     for key in group.expressions:
-        sets = key.expressions if isinstance(key, exp.GroupingSets) else [exp.Tuple(expressions=[key.copy()])]
+        sets = key.expressions if isinstance(key, exp.GroupingSets) else [exp.Tuple(expressions=[copied(key)])]
         found += [one for keys in sets for one in keys.expressions]
     return list({one.sql(): one for one in found}.values())
 
@@ -116,9 +117,9 @@ class _Split:
         self._named_windows()
         if len(self.order) == 1 and self.order[0].this.sql() == "ALL":
             (every,) = self.order
-            self.order = [every.copy() for _ in self.outputs]
+            self.order = [copied(every) for _ in self.outputs]
             for key, (_, node) in zip(self.order, self.outputs, strict=True):
-                key.set("this", node.copy())
+                key.set("this", copied(node))
         aliases = dict(self.outputs)
         for key in self.order:
             key.set("this", _without_aliases(key.this, aliases))
@@ -160,7 +161,7 @@ class _Split:
                 for key in ("partition_by", "order", "spec"):
                     if not window.args.get(key) and named.args.get(key):
                         arg = named.args[key]
-                        window.set(key, [a.copy() for a in arg] if isinstance(arg, list) else arg.copy())
+                        window.set(key, [copied(a) for a in arg] if isinstance(arg, list) else copied(arg))
                 window.set("alias", None)
                 named = known.get(named.alias)
         if known:
@@ -174,7 +175,7 @@ class _Split:
         keys = [_without_aliases(key, aliases) for key in distinct.args["on"].expressions]
         number = exp.Window(this=exp.RowNumber(), partition_by=keys, over="OVER")
         if self.order:
-            number.set("order", exp.Order(expressions=[key.copy() for key in self.order]))
+            number.set("order", exp.Order(expressions=[copied(key) for key in self.order]))
         first = exp.EQ(this=number, expression=exp.Literal.number(1))
         self.qualify = first if self.qualify is None else exp.and_(self.qualify, first)
         self.select.set("distinct", None)
@@ -193,7 +194,7 @@ class _Split:
             if node.sql() not in computed:
                 as_ = self.names.new()
                 computed[node.sql()] = _stand_in(as_, name, node)
-                outputs.append(exp.alias_(node.copy(), as_, quoted=True))
+                outputs.append(exp.alias_(copied(node), as_, quoted=True))
 
         def change(node: exp.Expr) -> exp.Expr:
             return _replaced(node, computed)
@@ -203,7 +204,7 @@ class _Split:
             outputs.append(exp.alias_(exp.Count(this=exp.Star(), big_int=True), self.names.new(), quoted=True))
         inner = exp.Select(expressions=outputs, **self.rows)
         if group and group.expressions:
-            inner.set("group", exp.Group(expressions=[key.copy() for key in group.expressions]))
+            inner.set("group", exp.Group(expressions=[copied(key) for key in group.expressions]))
         self._change(change)
         self._wrap(inner, name, change(having) if having is not None else None)
 
@@ -222,11 +223,11 @@ class _Split:
                 if node.sql() not in computed:  # noqa: B023 - called at once
                     as_ = self.names.new()
                     computed[node.sql()] = _stand_in(as_, name, node)  # noqa: B023
-                    outputs.append(exp.alias_(node.copy(), as_, quoted=True))  # noqa: B023
+                    outputs.append(exp.alias_(copied(node), as_, quoted=True))  # noqa: B023
 
             tables = source_names(exp.Select(**self.rows).copy())
             for node in self._pending():
-                rest = _replaced(node.copy(), {text: _stand_in("_", "", w) for text, w in now.items()})
+                rest = _replaced(copied(node), {text: _stand_in("_", "", w) for text, w in now.items()})
                 for needed in own_columns(rest, tables):
                     take(needed)
             for window in now.values():
@@ -250,7 +251,7 @@ class _Split:
             text = key.this.sql()
             if text not in known and text not in hidden:
                 hidden[text] = self.names.new()
-                outputs.append(exp.alias_(key.this.copy(), hidden[text], quoted=True))
+                outputs.append(exp.alias_(copied(key.this), hidden[text], quoted=True))
         result = exp.Select(expressions=outputs, distinct=distinct, **self.rows)
         if self.order or _is_zero(limit):
             name = self.names.new()
@@ -283,7 +284,7 @@ OF = "mdf_of"
 
 def _stand_in(name: str, table: str, node: exp.Expr) -> exp.Column:
     made = column(name, table)
-    made.meta[OF] = node.copy()
+    made.meta[OF] = copied(node)
     return made
 
 
@@ -300,7 +301,7 @@ def _without_aliases(node: exp.Expr, aliases: dict[str, exp.Expr]) -> exp.Expr:
 
     def change(part: exp.Expr) -> exp.Expr:
         if isinstance(part, exp.Column) and not part.table and part.name in aliases:
-            value = aliases[part.name].copy()
+            value = copied(aliases[part.name])
             return value if isinstance(value, exp.Column) or part is node else exp.Paren(this=value)
         return part
 
@@ -311,7 +312,7 @@ def _replaced(node: exp.Expr, columns: dict[str, exp.Column]) -> exp.Expr:
     """Return an expression in which what is computed already is read from a column."""
     found = columns.get(node.sql()) if columns else None
     if found is not None:
-        return found.copy()
+        return copied(found)
     if isinstance(node, exp.Select) and columns:
         # A query inside has aggregates of its own, and its tables hide those of the same name outside.
         hidden = source_names(node)
