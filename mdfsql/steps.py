@@ -13,6 +13,7 @@ from sqlglot import exp
 from mdfsql.errors import BindError, CannotLift, DataError
 from mdfsql.relation import Origin, Relation, column, identifier
 from mdfsql.schema import INTEGERS, Schema, data_type
+from mdfsql.trees import copied
 
 if TYPE_CHECKING:
     from mdfsql.lift_rows import Unnested
@@ -71,7 +72,7 @@ def _step(
 def _copied(given: Any) -> Any:
     """Return an argument with its trees copied: those that it holds have become parts of a query."""
     if isinstance(given, exp.Expr):
-        return given.copy()
+        return copied(given)
     if dataclasses.is_dataclass(given) and not isinstance(given, type):
         return type(given)(*(_copied(getattr(given, field.name)) for field in dataclasses.fields(given)))
     if isinstance(given, dict):
@@ -84,13 +85,27 @@ def _layer(relation: Relation, may_hold: frozenset[str]) -> tuple[exp.Select, di
     tree = relation.tree
     if isinstance(tree, exp.Select) and len(tree.expressions) == 1 and type(tree.expressions[0]) is exp.Star:
         held = {key for key, arg in tree.args.items() if arg}
-        if held <= may_hold and list(relation.inputs) == [INPUT]:
-            return tree.copy(), relation.inputs
+        if held <= may_hold and list(relation.inputs) == [INPUT] and not _is_long(tree):
+            return copied(tree), relation.inputs
     select = wrap()
     order_ = kept_order(relation)
     if order_ is not None:
         select.set("order", order_)
     return select, {INPUT: relation}
+
+
+MOST_PREDICATES = 20  # each step is bound with the layer that it is merged into
+
+
+def _is_long(select: exp.Select) -> bool:
+    """Tell whether many predicates were merged already."""
+    where = select.args.get("where")
+    node = where.this if where is not None else None
+    for _ in range(MOST_PREDICATES - 1):
+        if not isinstance(node, exp.And):
+            return False
+        node = node.this
+    return True
 
 
 def wrap(name: str = INPUT) -> exp.Select:
@@ -240,7 +255,7 @@ def aggregate(
     """Group by the keys and compute one row a group; with no keys, one row."""
     select, inputs = _layer(relation, ROWS)
     select.set("order", None)
-    projections = [_named(name, node.copy()) for name, node in keys.items()]
+    projections = [_named(name, copied(node)) for name, node in keys.items()]
     select.set("expressions", projections + [_named(name, node) for name, node in outputs.items()])
     if keys:
         select.set("group", exp.Group(expressions=list(keys.values())))
@@ -267,9 +282,9 @@ def order(relation: Relation, keys: Sequence[exp.Ordered], lifted: tuple[str, ..
 @_step
 def keyed(relation: Relation, names: Sequence[str | None]) -> Relation:
     """Add the keys of the order as columns: those that have a name here."""
-    tree = relation.tree.copy()
+    tree = copied(relation.tree)
     keys = tree.args["order"].expressions
-    added = [exp.alias_(k.this.copy(), identifier(n)) for k, n in zip(keys, names, strict=True) if n is not None]
+    added = [exp.alias_(copied(k.this), identifier(n)) for k, n in zip(keys, names, strict=True) if n is not None]
     tree.set("expressions", [*tree.expressions, *added])
     return Relation(tree, relation.inputs, lifted=relation.lifted)
 
@@ -280,7 +295,7 @@ def unordered(relation: Relation) -> Relation:
     tree = relation.tree
     if tree.args.get("order") is None or tree.args.get("limit") or tree.args.get("offset"):
         return relation
-    tree = tree.copy()
+    tree = copied(tree)
     tree.set("order", None)
     return Relation(tree, relation.inputs, schema=relation.schema, lifted=relation.lifted)
 
@@ -292,7 +307,7 @@ def limit(relation: Relation, count: int | None, offset: int = 0) -> Relation:
         raise DataError("a limit and an offset are 0 or more")
     tree = relation.tree
     if isinstance(tree, exp.Select) and not any(tree.args.get(k) for k in ("limit", "offset", "hint", "with_")):
-        select, inputs = tree.copy(), relation.inputs
+        select, inputs = copied(tree), relation.inputs
     else:
         select, inputs = _layer(relation, frozenset())
     if count is not None:

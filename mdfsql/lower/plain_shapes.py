@@ -16,7 +16,17 @@ __all__ = ["plain_shapes"]
 
 def plain_shapes(tree: exp.Expr) -> exp.Expr:
     """Joins, limits and common tables that not every engine has are refused; hints about layout stay."""
+    _common_tables(tree)
     return each(tree, RULES)
+
+
+def _common_tables(tree: exp.Expr) -> None:
+    names = set()
+    for table in tree.find_all(exp.CTE):
+        if table.alias.lower() in names:
+            why = "Spark takes them for one"
+            refuse(f"two common tables of the name {table.alias}", why, "another name for one", node=table)
+        names.add(table.alias.lower())
 
 
 JOIN_KINDS = frozenset({"", "INNER", "CROSS", "OUTER", "SEMI", "ANTI"})
@@ -80,9 +90,6 @@ def _with(node: Any) -> None:
 def _cte(node: Any) -> None:
     node.set("materialized", None)
     _distinct_names(node.this)
-    name = node.alias.lower()
-    if any(other is not node and other.alias.lower() == name for other in node.root().find_all(exp.CTE)):
-        refuse(f"two common tables of the name {node.alias}", "Spark takes them for one", "another name for one")
 
 
 def _subquery(node: Any) -> None:
