@@ -8,22 +8,25 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from benchmarks.build import build
+from benchmarks.compile import compile
 from benchmarks.items import items
 from benchmarks.lift import lift
 from benchmarks.measure import Result, Skipped
 from benchmarks.rows import fallback, lifted, peers
 from benchmarks.start import command, imports
-from benchmarks.tpch import tpch
+from benchmarks.tpch import tpch, tpch_spark
 
 CASES: dict[str, Callable[[argparse.Namespace], Iterator[Result]]] = {
     "imports": lambda given: imports(given.repeats),
     "command": lambda given: command(given.repeats),
     "build": lambda given: build(given.repeats, given.peer_python),
+    "compile": lambda given: compile(given.repeats, given.data),
     "lift": lambda given: lift(given.repeats),
     "lifted": lambda given: lifted(given.repeats, given.data, given.rows),
     "peers": lambda given: peers(max(given.repeats // 2, 1), given.data, given.rows),
     "fallback": lambda given: fallback(given.repeats),
     "tpch": lambda given: tpch(given.repeats, given.data, given.scale),
+    "tpch_spark": lambda given: tpch_spark(given.repeats, given.data, given.scale),
     "items": lambda given: items(given.repeats),
 }
 

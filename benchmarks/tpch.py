@@ -1,4 +1,4 @@
-"""The 22 queries of TPC-H on DuckDB through ``mdf.sql``, against DuckDB's own Python API over the same files."""
+"""The 22 queries of TPC-H through ``mdf.sql``, against the engine's own API over the same files."""
 
 from __future__ import annotations
 
@@ -6,34 +6,57 @@ import functools
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import duckdb
+import sqlglot
 
 import mdfsql as mdf
 from benchmarks.measure import Result, Skipped, compare, timed
 from mdfsql import queries
 
-__all__ = ["tpch"]
+__all__ = ["tpch", "tpch_spark"]
 
 TABLES = ("customer", "lineitem", "nation", "orders", "part", "partsupp", "region", "supplier")
 
 
 def tpch(repeats: int, data: Path, scale: str) -> Iterator[Result]:
-    """Run all 22, fetched as Arrow, and add up their medians."""
+    """Run all 22 on DuckDB, fetched as Arrow, and add up their medians."""
     folder = prepared(data, scale)
-    tables: dict[str, Any] = {name: mdf.Dataset.read_parquet(folder / f"{name}.parquet") for name in TABLES}
     connection = duckdb.connect()
     for name in TABLES:
         connection.execute(f"CREATE VIEW {name} AS FROM '{folder / name}.parquet'")
+    with mdf.set_backend("duckdb"):
+        yield from queries_of(folder, scale, repeats, lambda text: connection.sql(text).to_arrow_table(), "DuckDB")
+
+
+def tpch_spark(repeats: int, data: Path, scale: str) -> Iterator[Result]:
+    """Run all 22 on Spark, against the session's own ``sql`` with the text as sqlglot transpiles it."""
+    folder = prepared(data, scale)
+    with mdf.set_backend("spark") as backend:
+        try:
+            session = backend.engine.session
+        except mdf.errors.BackendError as why:
+            raise Skipped(str(why)) from why
+        for name in TABLES:
+            session.read.parquet(str(folder / f"{name}.parquet")).createOrReplaceTempView(name)
+
+        def peer(text: str) -> object:
+            (own,) = sqlglot.transpile(text, read="duckdb", write="spark")
+            return session.sql(own).toArrow()
+
+        yield from queries_of(folder, scale, repeats, peer, "Spark")
+        backend.close()
+
+
+def queries_of(folder: Path, scale: str, repeats: int, peer: Callable[[str], object], engine: str) -> Iterator[Result]:
+    """Measure the queries on the backend in force against what the peer does with each text."""
+    tables: dict[str, Any] = {name: mdf.Dataset.read_parquet(folder / f"{name}.parquet") for name in TABLES}
 
     def ours(text: str) -> object:
         return mdf.sql(text, "duckdb", None, **tables).to_arrow()
-
-    def peer(text: str) -> object:
-        return connection.sql(text).to_arrow_table()
 
     results = []
     for n in range(1, 23):
@@ -41,12 +64,8 @@ def tpch(repeats: int, data: Path, scale: str) -> Iterator[Result]:
         own, other = (functools.partial(timed, functools.partial(side, text)) for side in (ours, peer))
         results.append(compare(f"Q{n}", own, other, repeats))
     worst = max(results, key=lambda result: result.ratio)
-    yield Result(
-        f"TPC-H SF {scale}, 22 queries / DuckDB's own API",
-        sum(r.ours for r in results),
-        sum(r.peer for r in results),
-        target=1.03,
-    )
+    total, peers = sum(r.ours for r in results), sum(r.peer for r in results)
+    yield Result(f"TPC-H SF {scale}, 22 queries / {engine}'s own API", total, peers, target=1.03)
     yield Result(f"TPC-H SF {scale}, the worst of them, {worst.what}", worst.ours, worst.peer)
 
 

@@ -16,7 +16,7 @@ from mdfsql.errors import BindError
 from mdfsql.schema import Schema, canonical, data_type, read_type
 from mdfsql.trees import copied
 
-__all__ = ["Alternative", "Origin", "Relation", "column", "identifier"]
+__all__ = ["Alternative", "Origin", "Relation", "all_of", "column", "identifier"]
 
 
 def identifier(name: str) -> exp.Identifier:
@@ -143,15 +143,16 @@ class Relation:
         for node in order:
             tree = trees[id(node)]
             for table, given in reads[id(node)]:
-                alias = table.alias or table.name
-                if isinstance(given, Source):
-                    table.set("this", identifier(given.name))
-                    table.set("alias", exp.TableAlias(this=identifier(alias)))
-                elif id(given) in names:
-                    table.set("this", identifier(names[id(given)]))
-                    table.set("alias", exp.TableAlias(this=identifier(alias)))
+                named = table.args.get("alias") or exp.TableAlias()
+                named.set("this", identifier(table.alias or table.name))
+                known = given.name if isinstance(given, Source) else names.get(id(given))
+                if known is not None and not named.args.get("columns"):
+                    table.set("this", identifier(known))
+                    table.set("alias", named)
                 else:
-                    subquery = exp.Subquery(this=built.pop(id(given)), alias=exp.TableAlias(this=identifier(alias)))
+                    # Not every engine renames the columns of a table.
+                    inner = built.pop(id(given)) if known is None else all_of(known)
+                    subquery = exp.Subquery(this=inner, alias=named)
                     for part in ("joins", "pivots", "sample"):
                         if table.args.get(part):
                             subquery.set(part, table.args[part])
@@ -177,7 +178,7 @@ class Relation:
         return whole
 
 
-MOST_NESTED = 50
+MOST_NESTED = 20
 
 
 def _bare(given: Relation | Source) -> Relation | Source:
@@ -239,6 +240,11 @@ def with_alternatives(root: Relation, wanted: Callable[[Relation], bool]) -> Rel
                 made = node if parent is node.origin.parent else node.origin.step(parent)
         done[id(node)] = made
     return done[id(root)]
+
+
+def all_of(name: str) -> exp.Select:
+    """Return ``SELECT * FROM`` a name."""
+    return exp.Select(expressions=[exp.Star()], from_=exp.From(this=exp.Table(this=identifier(name))))
 
 
 def _inputs(tree: exp.Expr, names: Container[str]) -> list[exp.Table]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec
 from sqlglot import exp
 
 from mdfsql.errors import BindError, CannotLift, DataError
-from mdfsql.relation import Origin, Relation, column, identifier
+from mdfsql.relation import Origin, Relation, all_of, column, identifier
 from mdfsql.schema import INTEGERS, Schema, data_type
 from mdfsql.trees import copied
 
@@ -110,7 +110,7 @@ def _is_long(select: exp.Select) -> bool:
 
 def wrap(name: str = INPUT) -> exp.Select:
     """Return ``SELECT * FROM`` the named input."""
-    return exp.Select(expressions=[exp.Star()], from_=exp.From(this=exp.Table(this=identifier(name))))
+    return all_of(name)
 
 
 def kept_order(relation: Relation) -> exp.Order | None:

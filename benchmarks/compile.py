@@ -1,0 +1,93 @@
+"""Compiling for Spark: the 99 queries of TPC-DS against sqlglot's bare transpiling, and chains that grow."""
+
+from __future__ import annotations
+
+import gc
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from statistics import median
+
+import sqlglot
+
+import mdfsql as mdf
+from benchmarks.measure import Result, Skipped
+from mdfsql import compile as compiling
+from mdfsql.relation import Relation
+from tests import tpcds
+
+__all__ = ["compile"]
+
+TARGET = "spark"
+LENGTHS = (10, 100, 1000)
+
+
+def compile(repeats: int, data: Path) -> Iterator[Result]:
+    """Compile what was parsed and bound, as if it were never compiled before; seconds are of the processor."""
+    folder = data / "tpcds-0.01"
+    try:
+        tpcds.make(folder, 0.01)
+    except OSError as why:
+        raise Skipped(str(why)) from why
+    tables = {name: mdf.Dataset.read_parquet(folder / f"{name}.parquet") for name in tpcds.TABLES}
+    ours, peers = [], []
+    for path in sorted(folder.glob("q*.sql")):
+        text = path.read_text()
+        relation = mdf.sql(text, "duckdb", None, **tables)._relation
+        own, other = compiled(relation), transpiled(text)
+        own(), other()  # the first does what is done once
+        ours.append(min(own() for _ in range(repeats)))
+        peers.append(min(other() for _ in range(repeats)))
+    yield Result("TPC-DS to Spark SQL, median of 99 / sqlglot.transpile", median(ours), median(peers))
+    for what, step in STEPS.items():
+        seconds = [min(compiled(chain(step, length))() for _ in range(repeats)) for length in LENGTHS]
+        for length, shorter, now, before in zip(LENGTHS[1:], LENGTHS, seconds[1:], seconds, strict=False):
+            yield Result(f"{length} {what}, each step / of {shorter}", now / length, before / shorter, target=1.5)
+
+
+def compiled(relation: Relation) -> Callable[[], float]:
+    """Return a measure of compiling a relation for the first time."""
+    target = compiling.target_of(TARGET)
+
+    def run() -> float:
+        relation.plans.clear()
+        compiling._lowered.clear()
+        return processor(lambda: compiling.compile_relation(relation, target))
+
+    return run
+
+
+def transpiled(text: str) -> Callable[[], float]:
+    """Return a measure of parsing and writing a text, with nothing known of its tables."""
+
+    def run() -> float:
+        return processor(lambda: sqlglot.transpile(text, read="duckdb", write=TARGET))
+
+    return run
+
+
+def processor(function: Callable[[], object]) -> float:
+    """Return the seconds of the processor that a call takes, without garbage collection of what was there before."""
+    gc.collect()
+    gc.freeze()
+    try:
+        start = time.process_time()
+        function()
+        return time.process_time() - start
+    finally:
+        gc.unfreeze()
+
+
+STEPS: dict[str, Callable[[mdf.Dataset], mdf.Dataset]] = {
+    "queries upon each other": lambda ds: mdf.sql("SELECT id, v + 1 AS v, s FROM ds WHERE v > 0", ds=ds),
+    "filters": lambda ds: ds.filter("v > 0"),
+    "maps": lambda ds: ds.map(lambda row: {**row, "v": row["v"] + 1}),
+}
+
+
+def chain(step: Callable[[mdf.Dataset], mdf.Dataset], length: int) -> Relation:
+    """Return a table with a step done upon it many times."""
+    made = mdf.Dataset.from_items([{"id": 1, "v": 2.0, "s": "a"}])
+    for _ in range(length):
+        made = step(made)
+    return made._relation
