@@ -35,20 +35,32 @@ def tpch(repeats: int, data: Path, scale: str) -> Iterator[Result]:
 def tpch_spark(repeats: int, data: Path, scale: str) -> Iterator[Result]:
     """Run all 22 on Spark, against the session's own ``sql`` with the text as sqlglot transpiles it."""
     folder = prepared(data, scale)
-    with mdf.set_backend("spark") as backend:
-        try:
-            session = backend.engine.session
-        except mdf.errors.BackendError as why:
-            raise Skipped(str(why)) from why
-        for name in TABLES:
-            session.read.parquet(str(folder / f"{name}.parquet")).createOrReplaceTempView(name)
+    try:
+        from pyspark.sql import SparkSession
+    except ImportError as why:
+        raise Skipped(str(why)) from why
+    builder: Any = SparkSession.builder
+    session = builder.config(map=SPARK).getOrCreate()
+    for name in TABLES:
+        session.read.parquet(str(folder / f"{name}.parquet")).createOrReplaceTempView(name)
 
-        def peer(text: str) -> object:
-            (own,) = sqlglot.transpile(text, read="duckdb", write="spark")
-            return session.sql(own).toArrow()
+    def peer(text: str) -> object:
+        (own,) = sqlglot.transpile(text, read="duckdb", write="spark")
+        return session.sql(own).toArrow()
 
+    with mdf.set_backend("spark", spark_session=session):
         yield from queries_of(folder, scale, repeats, peer, "Spark")
-        backend.close()
+    session.stop()
+
+
+SPARK = {
+    "spark.driver.bindAddress": "127.0.0.1",
+    "spark.driver.host": "127.0.0.1",
+    "spark.driver.memory": "4g",
+    "spark.sql.shuffle.partitions": "8",
+    "spark.ui.enabled": "false",
+    "spark.log.level": "ERROR",
+}
 
 
 def queries_of(folder: Path, scale: str, repeats: int, peer: Callable[[str], object], engine: str) -> Iterator[Result]:
