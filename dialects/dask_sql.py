@@ -13,10 +13,12 @@ from mdfsql.dialects.base import Target
 from mdfsql.errors import Unsupported
 from mdfsql.lower.compounds_to_groups import compounds_to_groups
 from mdfsql.lower.drop_hints import drop_hints
+from mdfsql.lower.exact_groups import exact_groups
 from mdfsql.lower.explode_to_joins import explode_to_joins
 from mdfsql.lower.factor_or import factor_or
 from mdfsql.lower.hand_over import hand_over
 from mdfsql.lower.rules import construct_name
+from mdfsql.lower.sets_to_rows import sets_to_rows
 from mdfsql.lower.split_selects import split_selects
 from mdfsql.lower.subqueries_to_joins import subqueries_to_joins
 from mdfsql.lower.unique_columns import unique_columns
@@ -154,6 +156,8 @@ target = Target(
         drop_hints,
         refuse_unsteady,
         values_to_selects,
+        exact_groups,
+        sets_to_rows,
         explode_to_joins,
         refuse_lists,
         compounds_to_groups,

@@ -16,7 +16,8 @@ def compounds_to_groups(tree: exp.Expr) -> exp.Expr:
     """
     names = Names(tree, "_g")
     holder = exp.Subquery(this=tree) if isinstance(tree, exp.SetOperation) else None
-    for query in list(queries(tree)):
+    # Inner ones first: an outer one copies them.
+    for query in reversed(list(queries(tree))):
         if isinstance(query, (exp.Intersect, exp.Except)) and not query.args.get("by_name"):
             query.replace(_grouped(query, names))
     return holder.this if holder is not None else tree

@@ -125,6 +125,9 @@ class _Split:
             key.set("this", _without_aliases(key.this, aliases))
         if self.qualify is not None:
             self.qualify = _without_aliases(self.qualify, aliases)
+        # A key that stands twice orders nothing the second time, and dask-sql takes a name once.
+        texts = [key.this.sql() for key in self.order]
+        self.order = [key for place, key in enumerate(self.order) if texts.index(texts[place]) == place]
         self._distinct_on()
         self._aggregate(group)
         self._windows()

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from sqlglot import exp
 
+from mdfsql.lower.dependent_rows import Dependent, dependent, over_nothing, same_row
 from mdfsql.lower.shapes import (
     Names,
     aggregates,
@@ -50,6 +51,13 @@ class _Joins:
 
     def run(self) -> list[exp.Query]:
         select = self.select
+        for join in select.args.get("joins") or ():
+            on = join.args.get("on")
+            if on is not None and contains_query(on) and not join.side and join.kind in ("", "INNER"):
+                # Of an inner join, conditions hold as well after it.
+                join.set("on", None)
+                join.set("kind", "CROSS")
+                select.where(on, copy=False)
         where = select.args.get("where")
         if not any(contains_query(node) for node in [*select.expressions, *([where] if where else [])]):
             return []
@@ -57,8 +65,15 @@ class _Joins:
             # After a comma, a join would not see the tables before it.
             if not (join.side or join.kind or join.method or join.args.get("on") or join.args.get("using")):
                 join.set("kind", "CROSS")
+        parts = conjuncts(where.this if where else None)
+        plain = conjoin([part.copy() for part in parts if not contains_query(part)])
+        self.rows = {
+            "from_": select.args.get("from_"),
+            "joins": list(select.args.get("joins") or ()),
+            "where": exp.Where(this=plain) if plain is not None else None,
+        }
         kept = []
-        for part in conjuncts(where.this if where else None):
+        for part in parts:
             if not self._filtering(part):
                 kept.append(part)
         select.set("where", None)
@@ -77,6 +92,9 @@ class _Joins:
         """Return the names of tables outside that a subquery sees: its own hide those of the same name."""
         own = source_names(query) if isinstance(query, exp.Select) else set()
         return source_names(self.select) - own
+
+    def _dependent(self, query: exp.Query) -> Dependent | None:
+        return dependent(query, {part: arg for part, arg in self.rows.items() if arg}, self.names)
 
     def _join(self, query: exp.Query, name: str, kind: str, on: exp.Expr | None, side: str = "") -> None:
         self.select.append("joins", exp.Join(this=derived(query, name), side=side or None, kind=kind or None, on=on))
@@ -113,8 +131,6 @@ class _Joins:
         values = value.unnest().expressions if isinstance(value.unnest(), exp.Tuple) else [value]
         if any(contains_query(v) for v in values) or len(query.selects) != len(values):
             return False
-        if negated and len(values) > 1:
-            return False
         name = self.names.new()
         parts = self._parts(query, name, [s.unalias() for s in query.selects])
         if parts is None:
@@ -123,6 +139,11 @@ class _Joins:
         equal = [exp.EQ(this=_paren(a), expression=b) for a, b in zip(values, found, strict=True)]
         if not negated:
             self._join(inner, name, "SEMI", conjoin([*equal, *on]), "LEFT")
+            return True
+        if len(values) > 1:
+            # Rows are compared value by value: one that may be equal is enough.
+            every = exp.Paren(this=conjoin(equal))
+            self._join(inner, name, "ANTI", conjoin([exp.func("coalesce", every, exp.true()), *on]), "LEFT")
             return True
         # x NOT IN (...) holds for no x where the rows have a NULL, and for a NULL only where there are no rows.
         unknown = [
@@ -155,6 +176,25 @@ class _Joins:
         self, query: exp.Query, name: str, outputs: list[exp.Expr]
     ) -> tuple[exp.Select, list[exp.Expr], list[exp.Column]] | None:
         """Return a subquery's rows without what it reads from outside, the conditions that join them, its outputs."""
+        apart = self._apart(query, name, outputs)
+        if apart is not None:
+            return apart
+        made = self._dependent(query)
+        if made is None:
+            return None
+        own = self.names.new()
+        named = [*made.keys, *(made.outputs() if outputs else [])]
+        inner = exp.Select(
+            expressions=[exp.alias_(column(n, own), n, quoted=True) for n in named],
+            from_=exp.From(this=derived(made.rows, own)),
+        )
+        found = [column(n, name) for n in named[len(made.keys) :]]
+        return inner, [same_row(made.outside, [column(key, name) for key in made.keys])], found
+
+    def _apart(
+        self, query: exp.Query, name: str, outputs: list[exp.Expr]
+    ) -> tuple[exp.Select, list[exp.Expr], list[exp.Column]] | None:
+        """Return the same, where the conditions of the subquery itself join it."""
         outer = self._outer(query)
         if not isinstance(query, exp.Select) or not _is_plain(query):
             if any(True for _ in own_columns(query, outer)) or query.args.get("with_"):
@@ -223,15 +263,12 @@ class _Joins:
                 query = query.copy()
                 query.set("expressions", [_count()])
                 query.set("distinct", None)
-            elif any(True for _ in own_columns(query, self._outer(query))):
-                return
             else:
                 query = exp.Select(expressions=[_count()], from_=exp.From(this=derived(query.copy(), self.names.new())))
             test.replace(exp.Paren(this=exp.GT(this=exp.Subquery(this=query), expression=exp.Literal.number(0))))
             return
         query, value = _unwrapped(test.args["query"]), test.this
-        reads_outside = any(True for _ in own_columns(query, self._outer(query)))
-        if reads_outside or len(query.selects) != 1 or contains_query(value) or not query.selects[0].alias_or_name:
+        if len(query.selects) != 1 or contains_query(value) or not query.selects[0].alias_or_name:
             return
 
         def count(condition: Callable[[exp.Column], exp.Expr] | None) -> exp.Expr:
@@ -259,8 +296,10 @@ class _Joins:
             return
         if not any(True for _ in own_columns(query, outer)):
             self._once(subquery, query)
-        elif isinstance(query, exp.Select) and _is_plain(query, may_aggregate=True):
-            self._for_each(subquery, query)
+        elif not (isinstance(query, exp.Select) and _is_plain(query, may_aggregate=True)) or not self._for_each(
+            subquery, query
+        ):
+            self._for_all(subquery, query)
 
     def _once(self, subquery: exp.Subquery, query: exp.Query) -> None:
         """Join the one row of a subquery that reads nothing from outside; more rows than one raise when it runs."""
@@ -280,8 +319,11 @@ class _Joins:
         self._join(rows, name, "CROSS", None)
         subquery.replace(column(as_, name))
 
-    def _for_each(self, subquery: exp.Subquery, query: exp.Select) -> None:
-        """Join a subquery's value for each key by which it reads the rows outside, where those are equalities."""
+    def _for_each(self, subquery: exp.Subquery, query: exp.Select) -> bool:
+        """Join a subquery's value for each key by which it reads the rows outside, where those are equalities.
+
+        Tell whether they are.
+        """
         outer = self._outer(query)
         name, value, seen = self.names.new(), self.names.new(), self.names.new()
         output = query.selects[0].unalias()
@@ -296,17 +338,17 @@ class _Joins:
             inside = [s for s in sides if not any(True for _ in own_columns(s, outer))]
             outside = [s for s in sides if s not in inside]
             if len(inside) != 1 or any(True for s in outside for _ in own_columns(s, source_names(query))):
-                return
+                return False
             if any(contains_query(s) for s in sides):
-                return
+                return False
             keys.append((inside[0], outside[0]))
         if not keys or any(True for _ in own_columns(output, outer)):
-            return
+            return False
         inner = exp.Select(from_=query.args["from_"].copy())
         for join in query.args.get("joins") or ():
             inner.append("joins", join.copy())
         if any(True for _ in own_columns(inner, outer)):
-            return
+            return False
         condition = conjoin([part.copy() for part in local])
         if condition is not None:
             inner.set("where", exp.Where(this=condition))
@@ -324,10 +366,37 @@ class _Joins:
         self._join(inner, name, "", conjoin(on), "LEFT")
         count = column(seen, name)
         if grouped:
-            ifs = [exp.If(this=exp.Is(this=count, expression=exp.Null()), true=_over_nothing(output))]
+            ifs = [exp.If(this=exp.Is(this=count, expression=exp.Null()), true=over_nothing(output))]
         else:
             ifs = [exp.If(this=exp.GT(this=count, expression=exp.Literal.number(1)), true=_too_many())]
         subquery.replace(exp.Paren(this=exp.Case(ifs=ifs, default=column(value, name))))
+        return True
+
+    def _for_all(self, subquery: exp.Subquery, query: exp.Query) -> None:
+        """Join a subquery's value for all that it reads of the rows outside."""
+        made = self._dependent(query)
+        if made is None:
+            return
+        name = self.names.new()
+        (value,) = made.outputs()
+        rows, test = made.rows, None
+        if not made.total:
+            own, one, seen = self.names.new(), self.names.new(), self.names.new()
+            rows = exp.Select(
+                expressions=[
+                    *(exp.alias_(column(key, own), key, quoted=True) for key in made.keys),
+                    exp.alias_(exp.First(this=column(value, own)), one, quoted=True),
+                    exp.alias_(_count(), seen, quoted=True),
+                ],
+                from_=exp.From(this=derived(rows, own)),
+                group=exp.Group(expressions=[column(key, own) for key in made.keys]),
+            )
+            test, value = exp.GT(this=column(seen, name), expression=exp.Literal.number(1)), one
+        self._join(rows, name, "", same_row(made.outside, [column(key, name) for key in made.keys]), "LEFT")
+        found: exp.Expr = column(value, name)
+        if test is not None:
+            found = exp.Paren(this=exp.Case(ifs=[exp.If(this=test, true=_too_many())], default=found))
+        subquery.replace(found)
 
 
 def _unwrapped(node: exp.Expr) -> exp.Query:
@@ -390,15 +459,3 @@ def _too_many() -> exp.Expr:
 def _single(value: exp.Expr) -> exp.Expr:
     many = exp.GT(this=exp.Count(this=exp.Star(), big_int=True), expression=exp.Literal.number(1))
     return exp.Case(ifs=[exp.If(this=many, true=_too_many())], default=exp.First(this=value))
-
-
-def _over_nothing(output: exp.Expr) -> exp.Expr:
-    """Return the value of an aggregate expression over no rows."""
-
-    def change(node: exp.Expr) -> exp.Expr:
-        if any(node is found for found in aggregates(node)):
-            inner = node.this if isinstance(node, exp.Filter) else node
-            return exp.Literal.number(0) if isinstance(inner, exp.Count) else exp.Null()
-        return node
-
-    return output.copy().transform(change)
