@@ -16,7 +16,10 @@ from mdfsql.lower.drop_hints import drop_hints
 from mdfsql.lower.exact_groups import exact_groups
 from mdfsql.lower.explode_to_joins import explode_to_joins
 from mdfsql.lower.factor_or import factor_or
+from mdfsql.lower.flat_sources import flat_sources
 from mdfsql.lower.hand_over import hand_over
+from mdfsql.lower.plain_limits import plain_limits
+from mdfsql.lower.quantifiers_to_tests import quantifiers_to_tests
 from mdfsql.lower.rules import construct_name
 from mdfsql.lower.sets_to_rows import sets_to_rows
 from mdfsql.lower.split_selects import split_selects
@@ -109,8 +112,6 @@ def refuse_unsteady(tree: exp.Expr) -> exp.Expr:
         if isinstance(node, UNORDERED) and node.find(exp.Order) is None and not isinstance(node.parent, exp.Window):
             why = "which row comes first is not the same everywhere"
             raise Unsupported(construct_name(node), "dask", why, "add ORDER BY inside the call, or use min()")
-        if isinstance(node, (exp.Min, exp.Max)) and (node.args.get("count") or node.expressions):
-            raise Unsupported(f"{node.key}() of several values", "dask", "dask-sql takes one", "list() and list_sort()")
         if isinstance(node, exp.Mode):
             raise Unsupported("mode()", "dask", "which of two equally frequent values it gives is not defined")
         if type(node) in MISSING:
@@ -122,9 +123,9 @@ def refuse_unsteady(tree: exp.Expr) -> exp.Expr:
 
 def refuse_lists(tree: exp.Expr) -> exp.Expr:
     """UNNEST that did not become a join is refused: one row of a SELECT is one row to dask-sql."""
-    for node in tree.find_all(exp.Unnest, exp.Explode, exp.Lateral):
-        why = "only one UNNEST in a SELECT without groups, or after a comma in FROM, becomes a join"
-        raise Unsupported("UNNEST" if not isinstance(node, exp.Lateral) else "LATERAL", "dask", why)
+    for _ in tree.find_all(exp.Unnest, exp.Explode):
+        why = "only lists in what SELECT lists or in FROM, without depth, become a join"
+        raise Unsupported("UNNEST", "dask", why)
     return tree
 
 
@@ -135,6 +136,9 @@ def refuse_shapes(tree: exp.Expr) -> exp.Expr:
             raise Unsupported(f"{node.method or node.kind or 'USING'} JOIN", "dask", "dask-sql has no such join")
         if isinstance(node, exp.SetOperation) and node.args.get("by_name"):
             raise Unsupported("UNION BY NAME", "dask", "dask-sql has none", "select the columns in one order")
+        if isinstance(node, exp.Lateral):
+            why = "only a query that reads whole rows of the tables before it becomes a join"
+            raise Unsupported("LATERAL", "dask", why, "write it as a join")
         if isinstance(node, exp.With) and node.args.get("recursive"):
             raise Unsupported("WITH RECURSIVE", "dask", "dask-sql has none")
         if isinstance(node, exp.Subquery) and not isinstance(node.parent, (exp.From, exp.Join, exp.SetOperation)):
@@ -155,7 +159,10 @@ target = Target(
     passes=(
         drop_hints,
         refuse_unsteady,
+        plain_limits,
+        flat_sources,
         values_to_selects,
+        quantifiers_to_tests,
         exact_groups,
         sets_to_rows,
         explode_to_joins,

@@ -360,7 +360,9 @@ def _stages(aggregate: exp.Expr, graph: Graph, types: Sequence[str]) -> Any:
         return exp.Filter(this=node, expression=aggregate.expression.copy())
 
     argument = function.this
-    if isinstance(argument, (exp.Distinct, exp.Order)) or function.expressions or function.args.get("expression"):
+    if isinstance(argument, (exp.Distinct, exp.Order)) or any(
+        function.args.get(part) for part in ("expressions", "expression", "count")
+    ):
         return None
     if isinstance(function, exp.Count):
         return [partial(function.copy())], lambda n: exp.func("coalesce", exp.Sum(this=col(n)), exp.Literal.number(0))

@@ -19,6 +19,7 @@ from mdfsql.lower.shapes import (
     queries,
     source_names,
     sources,
+    text_of,
     windows,
 )
 from mdfsql.lower.split_selects import keys_of_all
@@ -50,7 +51,7 @@ def dependent(query: exp.Query, rows: dict[str, Any], names: Names) -> Dependent
     """
     outer = source_names(exp.Select(**rows))
     outer -= source_names(query) if isinstance(query, exp.Select) else set()
-    read = {found.sql(): found.copy() for found in own_columns(query, outer)}
+    read = {text_of(found): found.copy() for found in own_columns(query, outer)}
     if not read or any(found.find(exp.Lateral) for found in _nodes(rows)):
         return None
     made = _Pushing(read, [names.new() for _ in read], rows, names)
@@ -79,7 +80,7 @@ def over_nothing(output: exp.Expr) -> exp.Expr:
     def change(node: exp.Expr) -> exp.Expr:
         if any(node is found for found in aggregates(node)):
             inner = node.this if isinstance(node, exp.Filter) else node
-            return exp.Literal.number(0) if isinstance(inner, (exp.Count, exp.CountIf)) else exp.Null()
+            return exp.Literal.number(0) if isinstance(inner, exp.Count) else exp.Null()
         return node
 
     return output.copy().transform(change)
@@ -177,7 +178,7 @@ class _Pushing:
             return None
         for child in list(select.iter_expressions()):
             for found in list(own_columns(child, self.tables)):
-                found.replace(known[found.sql()].copy())
+                found.replace(known[text_of(found)].copy())
         for join in joins:
             # After a comma, a join would not see the tables before it.
             if not (join.side or join.kind or join.method or join.args.get("on") or join.args.get("using")):
@@ -247,8 +248,10 @@ class _Pushing:
                 select.set("order", order)
             return True
         bounds = [part.expression if part is not None else None for part in (limit, offset)]
-        if order is None or distinct is not None or any(
-            bound is not None and not (isinstance(bound, exp.Literal) and bound.is_int) for bound in bounds
+        if (
+            order is None
+            or distinct is not None
+            or any(bound is not None and not (isinstance(bound, exp.Literal) and bound.is_int) for bound in bounds)
         ):
             return False
         first = int(bounds[1].name) if bounds[1] is not None else 0

@@ -9,7 +9,16 @@ from typing import Any
 from sqlglot import exp
 
 from mdfsql.lower.rules import null, number, refuse, truth
-from mdfsql.lower.shapes import Names, aggregates, column, contains_query, derived, shallow_columns, source_names
+from mdfsql.lower.shapes import (
+    Names,
+    aggregates,
+    column,
+    contains_query,
+    derived,
+    shallow_columns,
+    source_names,
+    text_of,
+)
 from mdfsql.lower.split_selects import grouping_keys, split_query
 from mdfsql.trees import copied
 
@@ -50,7 +59,7 @@ def _listed(group: exp.Group) -> list[list[exp.Expr]]:
     whole = [[key for keys in chosen for key in keys] for chosen in itertools.product(*parts)]
     if len(whole) > MOST:
         refuse(f"{len(whole)} grouping sets", "they would take too long", "fewer keys in CUBE")
-    return [list({key.sql(): key for key in keys}.values()) for keys in whole]
+    return [list({text_of(key): key for key in keys}.values()) for keys in whole]
 
 
 def _sets(node: exp.Expr) -> list[list[exp.Expr]]:
@@ -90,15 +99,17 @@ def _total(select: exp.Select, names: Names) -> None:
         refuse("ROLLUP, CUBE or GROUPING SETS over what reads an outer column", "Spark has no such thing", "a join")
 
     def moved(node: exp.Expr) -> exp.Column:
-        text = node.sql()
+        text = text_of(node)
         if text not in outputs:
             outputs[text] = exp.alias_(copied(node), names.new(), quoted=True)
         return column(outputs[text].alias, rows_name)
 
-    known = {key.sql() for key in keys}
+    known = {text_of(key) for key in keys}
 
     def read(node: exp.Expr) -> exp.Expr:
-        return moved(node) if node.sql() in known or isinstance(node, exp.Column) else node
+        if isinstance(node, exp.Ordered):
+            return node  # its text may be that of what it orders by
+        return moved(node) if text_of(node) in known or isinstance(node, exp.Column) else node
 
     selected = [output.transform(read) for output in select.selects]
     sets = select.args["group"].transform(read)

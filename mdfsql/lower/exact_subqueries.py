@@ -21,7 +21,7 @@ from mdfsql.lower.shapes import (
     windows,
 )
 
-__all__ = ["exact_subqueries"]
+__all__ = ["COMPARED", "exact_subqueries", "quantified"]
 
 
 def exact_subqueries(tree: exp.Expr) -> exp.Expr:
@@ -34,7 +34,7 @@ def exact_subqueries(tree: exp.Expr) -> exp.Expr:
         if _is_value(query):
             _unordered(query)
             _having(query)
-    tree = each(tree, {exp.Exists: _exists, **dict.fromkeys(COMPARED, lambda node: _quantified(node, names))})
+    tree = each(tree, {exp.Exists: _exists, **dict.fromkeys(COMPARED, lambda node: quantified(node, names))})
     test: Any
     for test in list(tree.find_all(exp.In)):
         if test.args.get("query") is not None:
@@ -162,7 +162,8 @@ def _bracketed(value: exp.Expr) -> exp.Expr:
     return made
 
 
-def _quantified(node: Any, names: Names) -> exp.Expr | None:
+def quantified(node: Any, names: Names) -> exp.Expr | None:
+    """Return a comparison with ANY or ALL of a query as IN or EXISTS, None where there is neither."""
     if isinstance(node.this, (exp.Any, exp.All)):
         refuse("ANY or ALL on the left", "it is not shown to agree there", "write it on the right")
     quantifier = node.expression

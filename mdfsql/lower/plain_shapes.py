@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import operator
 from typing import Any
 
 from sqlglot import exp
 
+from mdfsql.lower.plain_limits import limit, rows
 from mdfsql.lower.rules import each, integer, kind, refuse
 from mdfsql.lower.split_selects import keys_of_all
 from mdfsql.lower.value_types import common
@@ -43,35 +43,6 @@ def _join(node: Any) -> exp.Expr | None:
     if node.args.get("pivots") or node.args.get("match_condition"):
         refuse("PIVOT in a join", "it is not shown to agree there")
     return None
-
-
-COMPUTED: dict[type[exp.Expr], Any] = {exp.Add: operator.add, exp.Sub: operator.sub, exp.Mul: operator.mul}
-
-
-def _limit(node: Any) -> None:
-    if node.args.get("limit_options") is not None:
-        refuse("LIMIT with a percentage or ties", "Spark has no such thing", "QUALIFY row_number() OVER (...) <= n")
-    _rows(node)
-
-
-def _rows(node: Any) -> None:
-    """LIMIT and OFFSET of NULL or ALL are none; sums and products of constants are computed."""
-    value = node.expression
-    if isinstance(value, exp.Null) or (isinstance(value, exp.Var) and value.name.upper() == "ALL"):
-        node.parent.set(node.key, None)
-        return
-    found = _constant(value)
-    if found is None or not 0 <= found < 2**31:
-        refuse(f"{node.key.upper()} of what is no constant number", "it is not shown to agree there")
-    node.set("expression", exp.Literal.number(found))
-
-
-def _constant(value: Any) -> int | None:
-    compute = COMPUTED.get(type(value))
-    if compute is None:
-        return integer(value)
-    left, right = _constant(value.this), _constant(value.expression)
-    return None if left is None or right is None else int(compute(left, right))
 
 
 def _count(node: Any) -> exp.Expr | None:
@@ -228,8 +199,8 @@ def _named_windows(node: Any) -> None:
 RULES: dict[type[exp.Expr], Any] = {
     exp.Select: _select,
     exp.Join: _join,
-    exp.Limit: _limit,
-    exp.Offset: _rows,
+    exp.Limit: limit,
+    exp.Offset: rows,
     exp.Count: _count,
     exp.Greatest: _alone,
     exp.Least: _alone,

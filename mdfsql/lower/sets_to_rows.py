@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlglot import exp
 
-from mdfsql.lower.shapes import Names, aggregates, column, derived, own_columns, source_names
+from mdfsql.lower.shapes import Names, aggregates, column, derived, own_columns, source_names, text_of
 from mdfsql.lower.split_selects import grouping_keys
 
 __all__ = ["sets_to_rows"]
@@ -26,14 +26,14 @@ def sets_to_rows(tree: exp.Expr) -> exp.Expr:
 
 def _spread(select: exp.Select, group: exp.Group, names: Names) -> None:
     (sets,) = group.expressions
-    wanted = [[key.sql() for key in keys.expressions] for keys in sets.expressions]
+    wanted = [[text_of(key) for key in keys.expressions] for keys in sets.expressions]
     keys = grouping_keys(group)
     rows, number = names.new(), names.new()
     read: dict[str, exp.Expr] = {}
     tables = source_names(select)
 
     def moved(node: exp.Expr) -> exp.Column:
-        text = node.sql()
+        text = text_of(node)
         if text not in read:
             read[text] = exp.alias_(node.copy(), names.new(), quoted=True)
         return column(read[text].alias, rows)
@@ -42,12 +42,12 @@ def _spread(select: exp.Select, group: exp.Group, names: Names) -> None:
         return exp.In(this=column(number, rows), expressions=[exp.Literal.number(n) for n in numbers])
 
     def masked(key: exp.Expr) -> exp.Expr:
-        holding = [n for n, keys in enumerate(wanted) if key.sql() in keys]
+        holding = [n for n, keys in enumerate(wanted) if text_of(key) in keys]
         return exp.Case(ifs=[exp.If(this=among(holding), true=moved(key))])
 
     def bits(call: exp.Expr) -> exp.Expr:
         """Return what GROUPING gives: a bit for each key, set where the key is left out."""
-        texts = [key.sql() for key in call.expressions]
+        texts = [text_of(key) for key in call.expressions]
         values = [sum(1 << k for k, text in enumerate(reversed(texts)) if text not in keys) for keys in wanted]
         branches = [
             exp.If(this=among([n for n, own in enumerate(values) if own == value]), true=exp.Literal.number(value))
@@ -55,7 +55,7 @@ def _spread(select: exp.Select, group: exp.Group, names: Names) -> None:
         ]
         return exp.Paren(this=exp.Cast(this=exp.Case(ifs=branches), to=exp.DataType.build("BIGINT")))
 
-    of_key = {key.sql(): masked(key) for key in keys}
+    of_key = {text_of(key): masked(key) for key in keys}
 
     def change(node: exp.Expr) -> exp.Expr:
         if isinstance(node, exp.Grouping):
@@ -64,10 +64,13 @@ def _spread(select: exp.Select, group: exp.Group, names: Names) -> None:
             for needed in list(own_columns(node, tables)):
                 needed.replace(moved(needed))
             return node
-        key = of_key.get(node.sql())
+        # The text of ``x NULLS FIRST`` may be that of x alone.
+        key = of_key.get(text_of(node)) if not isinstance(node, exp.Ordered) else None
         return key.copy() if key is not None else node
 
-    outputs = [exp.alias_(change_all(p.unalias(), change), p.alias_or_name, quoted=True) for p in select.expressions]
+    outputs = [
+        exp.alias_(p.unalias().copy().transform(change), p.alias_or_name, quoted=True) for p in select.expressions
+    ]
     inner = exp.Select(**{part: select.args.get(part) for part in ("from_", "joins", "where", "laterals")})
     numbers = exp.Array(expressions=[exp.Literal.number(n) for n in range(len(wanted))])
     inner.set("expressions", [*read.values(), exp.alias_(exp.Explode(this=numbers), number, quoted=True)])
@@ -76,8 +79,3 @@ def _spread(select: exp.Select, group: exp.Group, names: Names) -> None:
     select.set("expressions", outputs)
     select.set("from_", exp.From(this=derived(inner, rows)))
     select.set("group", exp.Group(expressions=[column(number, rows), *of_key.values()]))
-
-
-def change_all(node: exp.Expr, change: object) -> exp.Expr:
-    """Return a copy of an expression, changed from the outside in."""
-    return node.copy().transform(change)  # type: ignore[arg-type]

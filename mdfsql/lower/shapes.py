@@ -6,7 +6,7 @@ import functools
 import itertools
 from collections.abc import Iterator, Sequence
 
-from sqlglot import exp
+from sqlglot import ErrorLevel, exp
 
 __all__ = [
     "Names",
@@ -21,6 +21,7 @@ __all__ = [
     "queries",
     "source_names",
     "sources",
+    "text_of",
     "windows",
 ]
 
@@ -70,6 +71,14 @@ class Names:
 def column(name: str, table: str) -> exp.Column:
     """Return a quoted column of a table."""
     return exp.column(name, table, quoted=True)
+
+
+def text_of(node: exp.Expr) -> str:
+    """Return the reference's own text, by which two expressions are known to be one: no other has all that they say.
+
+    That of ``x NULLS FIRST`` may be that of x alone, though.
+    """
+    return node.sql("duckdb", unsupported_level=ErrorLevel.IGNORE, comments=False)
 
 
 def derived(query: exp.Query, name: str) -> exp.Subquery:

@@ -15,6 +15,7 @@ from mdfsql.lower.shapes import (
     own_columns,
     queries,
     source_names,
+    text_of,
     windows,
 )
 from mdfsql.trees import copied
@@ -91,7 +92,7 @@ def grouping_keys(group: exp.Group) -> list[exp.Expr]:
     for key in group.expressions:
         sets = key.expressions if isinstance(key, exp.GroupingSets) else [exp.Tuple(expressions=[copied(key)])]
         found += [one for keys in sets for one in keys.expressions]
-    return list({one.sql(): one for one in found}.values())
+    return list({text_of(one): one for one in found}.values())
 
 
 class _Split:
@@ -115,7 +116,7 @@ class _Split:
         if group and any(v for k, v in group.args.items() if k != "expressions"):
             return
         self._named_windows()
-        if len(self.order) == 1 and self.order[0].this.sql() == "ALL":
+        if len(self.order) == 1 and text_of(self.order[0].this) == "ALL":
             (every,) = self.order
             self.order = [copied(every) for _ in self.outputs]
             for key, (_, node) in zip(self.order, self.outputs, strict=True):
@@ -126,7 +127,7 @@ class _Split:
         if self.qualify is not None:
             self.qualify = _without_aliases(self.qualify, aliases)
         # A key that stands twice orders nothing the second time, and dask-sql takes a name once.
-        texts = [key.this.sql() for key in self.order]
+        texts = [text_of(key.this) for key in self.order]
         self.order = [key for place, key in enumerate(self.order) if texts.index(texts[place]) == place]
         self._distinct_on()
         self._aggregate(group)
@@ -194,10 +195,15 @@ class _Split:
         computed: dict[str, exp.Column] = {}
         outputs: list[exp.Expr] = []
         for node in [*keys, *found]:
-            if node.sql() not in computed:
+            if text_of(node) not in computed:
                 as_ = self.names.new()
+<<<<<<< HEAD
                 computed[node.sql()] = _stand_in(as_, name, node)
                 outputs.append(exp.alias_(copied(node), as_, quoted=True))
+=======
+                computed[text_of(node)] = _stand_in(as_, name, node)
+                outputs.append(exp.alias_(node.copy(), as_, quoted=True))
+>>>>>>> d0ea8c3 (Dask: every UNNEST but those with a depth, LATERAL, ANY and ALL over queries, joins in parentheses, UNION BY NAME; expressions are known by the reference's text: NULLS FIRST of a window over groups and EXCLUDE were lost)
 
         def change(node: exp.Expr) -> exp.Expr:
             return _replaced(node, computed)
@@ -217,16 +223,21 @@ class _Split:
             if not found:
                 break
             together = _partition(found[0])
-            now = {w.sql(): w for w in found if _partition(w) == together}
+            now = {text_of(w): w for w in found if _partition(w) == together}
             name = self.names.new()
             computed: dict[str, exp.Column] = {}
             outputs: list[exp.Expr] = []
 
             def take(node: exp.Expr) -> None:
-                if node.sql() not in computed:  # noqa: B023 - called at once
+                if text_of(node) not in computed:  # noqa: B023 - called at once
                     as_ = self.names.new()
+<<<<<<< HEAD
                     computed[node.sql()] = _stand_in(as_, name, node)  # noqa: B023
                     outputs.append(exp.alias_(copied(node), as_, quoted=True))  # noqa: B023
+=======
+                    computed[text_of(node)] = _stand_in(as_, name, node)  # noqa: B023
+                    outputs.append(exp.alias_(node.copy(), as_, quoted=True))  # noqa: B023
+>>>>>>> d0ea8c3 (Dask: every UNNEST but those with a depth, LATERAL, ANY and ALL over queries, joins in parentheses, UNION BY NAME; expressions are known by the reference's text: NULLS FIRST of a window over groups and EXCLUDE were lost)
 
             tables = source_names(exp.Select(**self.rows).copy())
             for node in self._pending():
@@ -248,10 +259,10 @@ class _Split:
         if not self.changed and not self.order and not _is_zero(limit):
             return
         outputs = [exp.alias_(node, name, quoted=True) for name, node in self.outputs]
-        known = {node.sql(): name for name, node in reversed(self.outputs)}
+        known = {text_of(node): name for name, node in reversed(self.outputs)}
         hidden: dict[str, str] = {}
         for key in self.order:
-            text = key.this.sql()
+            text = text_of(key.this)
             if text not in known and text not in hidden:
                 hidden[text] = self.names.new()
                 outputs.append(exp.alias_(copied(key.this), hidden[text], quoted=True))
@@ -260,7 +271,7 @@ class _Split:
             name = self.names.new()
             keys = [
                 exp.Ordered(
-                    this=column((known | hidden)[key.this.sql()], name),
+                    this=column((known | hidden)[text_of(key.this)], name),
                     desc=key.args.get("desc"),
                     nulls_first=key.args.get("nulls_first"),
                 )
@@ -296,7 +307,7 @@ def _is_zero(limit: exp.Expr | None) -> bool:
 
 
 def _partition(window: exp.Window) -> tuple[str, ...]:
-    return tuple(key.sql() for key in window.args.get("partition_by") or ())
+    return tuple(text_of(key) for key in window.args.get("partition_by") or ())
 
 
 def _without_aliases(node: exp.Expr, aliases: dict[str, exp.Expr]) -> exp.Expr:
@@ -313,7 +324,8 @@ def _without_aliases(node: exp.Expr, aliases: dict[str, exp.Expr]) -> exp.Expr:
 
 def _replaced(node: exp.Expr, columns: dict[str, exp.Column]) -> exp.Expr:
     """Return an expression in which what is computed already is read from a column."""
-    found = columns.get(node.sql()) if columns else None
+    # The text of ``x NULLS FIRST`` may be that of x alone.
+    found = columns.get(text_of(node)) if columns and not isinstance(node, exp.Ordered) else None
     if found is not None:
         return copied(found)
     if isinstance(node, exp.Select) and columns:

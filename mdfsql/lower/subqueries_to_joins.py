@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from sqlglot import exp
 
@@ -18,6 +19,7 @@ from mdfsql.lower.shapes import (
     own_columns,
     queries,
     source_names,
+    text_of,
 )
 from mdfsql.lower.split_selects import split_query
 
@@ -58,13 +60,11 @@ class _Joins:
                 join.set("on", None)
                 join.set("kind", "CROSS")
                 select.where(on, copy=False)
+        self._laterals()
         where = select.args.get("where")
         if not any(contains_query(node) for node in [*select.expressions, *([where] if where else [])]):
-            return []
-        for join in select.args.get("joins") or ():
-            # After a comma, a join would not see the tables before it.
-            if not (join.side or join.kind or join.method or join.args.get("on") or join.args.get("using")):
-                join.set("kind", "CROSS")
+            return self.made
+        self._cross()
         parts = conjuncts(where.this if where else None)
         plain = conjoin([part.copy() for part in parts if not contains_query(part)])
         self.rows = {
@@ -87,6 +87,49 @@ class _Joins:
             for subquery in _outermost(place):
                 self._scalar(subquery)
         return self.made
+
+    def _cross(self) -> None:
+        for join in self.select.args.get("joins") or ():
+            # After a comma, a join would not see the tables before it.
+            if not (join.side or join.kind or join.method or join.args.get("on") or join.args.get("using")):
+                join.set("kind", "CROSS")
+
+    def _laterals(self) -> None:
+        """Join a query in FROM that reads the tables before it by what it reads."""
+        select = self.select
+        joins: list[exp.Join] = select.args.get("joins") or []
+        for place, join in enumerate(joins):
+            inner = join.this.this if isinstance(join.this, exp.Lateral) else join.this
+            alias = join.this.args.get("alias")
+            if not isinstance(inner, exp.Subquery) or not isinstance(alias, exp.TableAlias):
+                continue
+            before: dict[str, Any] = {"from_": select.args.get("from_"), "joins": joins[:place]}
+            tables = source_names(exp.Select(**before))
+            query = _unwrapped(exp.Subquery(this=inner.this))
+            if not any(True for _ in own_columns(query, tables)):
+                if isinstance(join.this, exp.Lateral):
+                    join.set("this", exp.Subquery(this=query, alias=alias))
+                continue
+            self._cross()
+            where = select.args.get("where")
+            known = [
+                part.copy()
+                for part in conjuncts(where.this if where else None)
+                if not contains_query(part) and all(c.table in tables for c in part.find_all(exp.Column))
+            ]
+            if known:
+                before["where"] = exp.Where(this=conjoin(known))
+            made = dependent(query, {part: arg for part, arg in before.items() if arg}, self.names)
+            if made is None or join.side.upper() not in ("", "LEFT") or join.kind.upper() not in ("", "INNER", "CROSS"):
+                continue
+            for column_, output in zip(alias.columns, made.rows.selects[len(made.keys) :], strict=False):
+                output.set("alias", exp.to_identifier(column_.name, quoted=True))
+            same = same_row(made.outside, [column(key, alias.name) for key in made.keys])
+            on = join.args.get("on")
+            join.set("this", derived(made.rows, alias.name))
+            join.set("kind", None)
+            join.set("on", conjoin([*conjuncts(on), same]))
+            self.made.append(made.rows)
 
     def _outer(self, query: exp.Query) -> set[str]:
         """Return the names of tables outside that a subquery sees: its own hide those of the same name."""
@@ -233,11 +276,11 @@ class _Joins:
         for part in joining:
             part = part.copy()
             for needed in list(own_columns(part, tables)):
-                if needed.sql() not in known:
+                if text_of(needed) not in known:
                     as_ = self.names.new()
-                    known[needed.sql()] = as_
+                    known[text_of(needed)] = as_
                     expressions.append(exp.alias_(needed.copy(), as_, quoted=True))
-                new = column(known[needed.sql()], name)
+                new = column(known[text_of(needed)], name)
                 if needed is part:
                     part = new
                 else:
@@ -317,7 +360,7 @@ class _Joins:
             expressions=[exp.alias_(_single(value), as_, quoted=True)], from_=exp.From(this=derived(query.copy(), own))
         )
         self._join(rows, name, "CROSS", None)
-        subquery.replace(column(as_, name))
+        _stand_for(subquery, column(as_, name))
 
     def _for_each(self, subquery: exp.Subquery, query: exp.Select) -> bool:
         """Join a subquery's value for each key by which it reads the rows outside, where those are equalities.
@@ -369,7 +412,7 @@ class _Joins:
             ifs = [exp.If(this=exp.Is(this=count, expression=exp.Null()), true=over_nothing(output))]
         else:
             ifs = [exp.If(this=exp.GT(this=count, expression=exp.Literal.number(1)), true=_too_many())]
-        subquery.replace(exp.Paren(this=exp.Case(ifs=ifs, default=column(value, name))))
+        _stand_for(subquery, exp.Paren(this=exp.Case(ifs=ifs, default=column(value, name))))
         return True
 
     def _for_all(self, subquery: exp.Subquery, query: exp.Query) -> None:
@@ -396,7 +439,12 @@ class _Joins:
         found: exp.Expr = column(value, name)
         if test is not None:
             found = exp.Paren(this=exp.Case(ifs=[exp.If(this=test, true=_too_many())], default=found))
-        subquery.replace(found)
+        _stand_for(subquery, found)
+
+
+def _stand_for(subquery: exp.Subquery, value: exp.Expr) -> None:
+    """Put a value where a subquery stands, under the name that it has."""
+    subquery.replace(exp.alias_(value, subquery.alias, quoted=True) if subquery.alias else value)
 
 
 def _unwrapped(node: exp.Expr) -> exp.Query:

@@ -1,0 +1,72 @@
+"""Joins in parentheses, and UNION BY NAME."""
+
+from __future__ import annotations
+
+from sqlglot import exp
+
+from mdfsql.lower.shapes import Names, column, derived, own_columns, text_of
+
+__all__ = ["flat_sources"]
+
+
+def flat_sources(tree: exp.Expr) -> exp.Expr:
+    """Joins in parentheses become queries, or the first of the joins; UNION BY NAME lists its columns in one order."""
+    names = Names(tree, "_p")
+    for union in reversed(list(tree.find_all(exp.Union))):
+        if union.args.get("by_name"):
+            _in_order(union, names)
+    for select in list(tree.find_all(exp.Select)):
+        _flat(select, names)
+    return tree
+
+
+def _in_order(union: exp.Union, names: Names) -> None:
+    sides = [[s.alias_or_name for s in side.selects] for side in (union.this, union.expression)]
+    if any(len({name.lower() for name in own}) != len(own) for own in sides):
+        return
+    wanted = list(dict.fromkeys([*sides[0], *sides[1]]))
+    for part, own in zip(("this", "expression"), sides, strict=True):
+        name = names.new()
+        outputs = [column(output, name) if output in own else exp.Null() for output in wanted]
+        query = union.args[part]
+        rows = query.this if isinstance(query, exp.Subquery) else query
+        select = exp.Select(
+            expressions=[exp.alias_(node, output, quoted=True) for node, output in zip(outputs, wanted, strict=True)],
+            from_=exp.From(this=derived(rows, name)),
+        )
+        union.set(part, select)
+    union.set("by_name", None)
+
+
+def _flat(select: exp.Select, names: Names) -> None:
+    from_ = select.args.get("from_")
+    inner = _joined(from_.this) if from_ is not None else None
+    while from_ is not None and inner is not None:
+        joins = inner.args.pop("joins")
+        from_.set("this", inner)
+        select.set("joins", [*joins, *(select.args.get("joins") or [])])
+        inner = _joined(from_.this)
+    for join in select.args.get("joins") or ():
+        inner = _joined(join.this)
+        if inner is None:
+            continue
+        joins = inner.args.pop("joins")
+        name = names.new()
+        rows = exp.Select(from_=exp.From(this=inner), joins=joins)
+        tables = {source.alias_or_name for source in (inner, *(one.this for one in joins))}
+        join.set("this", derived(rows, name))
+        read: dict[str, exp.Expr] = {}
+        for child in list(select.iter_expressions()):
+            for found in list(own_columns(child, tables)):
+                text = text_of(found)
+                if text not in read:
+                    read[text] = exp.alias_(found.copy(), names.new(), quoted=True)
+                found.replace(column(read[text].alias, name))
+        rows.set("expressions", list(read.values()) or [exp.alias_(exp.true(), names.new(), quoted=True)])
+        _flat(rows, names)
+
+
+def _joined(source: exp.Expr) -> exp.Expr | None:
+    """Return the first of the tables in parentheses that are joined there, None where there are none."""
+    inner = source.this if isinstance(source, exp.Subquery) and not source.alias else None
+    return inner if inner is not None and not isinstance(inner, exp.Select) and inner.args.get("joins") else None
