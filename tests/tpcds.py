@@ -88,6 +88,21 @@ def connect(folder: Path) -> duckdb.DuckDBPyConnection:
     return connection
 
 
+def cut(folder: Path, parts: int) -> Path:
+    """Return a folder that holds each table in files of its own: an empty one, and so many with rows."""
+    made = folder / f"parts-{parts}"
+    if not made.exists():
+        connection = connect(folder)
+        for name in TABLES:
+            (made / name).mkdir(parents=True)
+            (count,) = connection.execute(f"SELECT count(*) FROM {name}").fetchall()[0]
+            size = -(-count // parts)
+            for number in range(parts + 1):
+                rows = f"SELECT * FROM {name} LIMIT {size if number else 0} OFFSET {size * max(0, number - 1)}"
+                connection.execute(f"COPY ({rows}) TO '{made / name / f'{number:02}.parquet'}'")
+    return made
+
+
 MOST_LEFT_OUT = 4
 
 
@@ -151,14 +166,18 @@ def main() -> int:
     parser.add_argument("--engine", choices=NAMES, default="spark")
     parser.add_argument("--scale", type=float, default=SCALE)
     parser.add_argument("--folder", type=Path, help="where the data is or shall be; without it, a new one each time")
+    parser.add_argument("--parts", type=int, help="cut each table into so many files, and one without rows")
     parser.add_argument("--query", type=int, action="append", help="only this one; may be given again")
     options = parser.parse_args()
     count = {"right": 0, "refused": 0, "wrong": 0, "late": 0}
-    with tempfile.TemporaryDirectory() as place, mdf.set_backend(options.engine) as backend:
-        folder = options.folder or Path(place)
+    with tempfile.TemporaryDirectory() as given, mdf.set_backend(options.engine) as backend:
+        folder = options.folder or Path(given)
         make(folder, options.scale)
         connection, begun = connect(folder), time.monotonic()
-        tables = {name: mdf.Dataset.read_parquet(folder / f"{name}.parquet") for name in TABLES}
+        place = cut(folder, options.parts) if options.parts else None
+        tables = {
+            name: mdf.Dataset.read_parquet(place / name if place else folder / f"{name}.parquet") for name in TABLES
+        }
         for number in options.query or range(1, COUNT + 1):
             try:
                 found = difference(decided((folder / f"q{number:02}.sql").read_text()), connection, tables)

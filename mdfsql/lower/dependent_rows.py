@@ -31,7 +31,8 @@ __all__ = ["Dependent", "dependent", "over_nothing", "same_row"]
 class Dependent:
     """A subquery's rows beside ``keys``, the outputs that say for which rows outside they are.
 
-    ``outside`` are the columns that the keys are of. A ``total``, an aggregate of no group, has one row for each.
+    ``outside`` are the columns that the keys are of. A ``total``, an aggregate of no group without HAVING, has one row
+    for each.
     """
 
     rows: exp.Query
@@ -57,6 +58,7 @@ def dependent(query: exp.Query, rows: dict[str, Any], names: Names) -> Dependent
     made = _Pushing(read, [names.new() for _ in read], rows, names)
     total = isinstance(query, exp.Select) and made.is_total(query)
     pushed = made.total(query) if isinstance(query, exp.Select) and total else made.query(query)
+    total = total and not query.args.get("having")
     return None if pushed is None else Dependent(pushed, tuple(read.values()), tuple(made.keys), total)
 
 
@@ -104,15 +106,20 @@ class _Pushing:
     def total(self, query: exp.Select) -> exp.Query | None:
         """Return one row for each of the values outside, also for those that have no rows."""
         limit = query.args.get("limit")
-        if any(query.args.get(part) for part in ("having", "qualify", "offset", "with_")) or (
+        if any(query.args.get(part) for part in ("qualify", "offset", "with_")) or (
             limit is not None and not (isinstance(limit.expression, exp.Literal) and int(limit.expression.name) > 0)
         ):
             return None
         if any(contains_query(s) or any(True for _ in windows(s)) for s in query.selects):
             return None
         query = query.copy()
-        for part in ("order", "limit"):
+        having = query.args.get("having")
+        for part in ("order", "limit", "having"):
             query.set(part, None)
+        if having is not None:
+            if contains_query(having):
+                return None
+            query.append("expressions", exp.alias_(having.this, self.names.new(), quoted=True))
         pushed = self._select(query)
         if pushed is None:
             return None
@@ -127,11 +134,13 @@ class _Pushing:
             branch = exp.If(this=none.copy(), true=over_nothing(output.unalias()))
             value = exp.Case(ifs=[branch], default=column(output.alias, rows))
             outputs.append(exp.alias_(value, output.alias, quoted=True))
+        where = exp.Where(this=outputs.pop().this) if having is not None else None
         same = same_row(keys, [column(key, rows) for key in self.keys])
         return exp.Select(
             expressions=outputs,
             from_=exp.From(this=derived(self._domain(), domain)),
             joins=[exp.Join(this=derived(pushed, rows), side="LEFT", on=same)],
+            where=where,
         )
 
     def query(self, query: exp.Query) -> exp.Query | None:
@@ -212,12 +221,11 @@ class _Pushing:
             return False
         inner = source.this
         alias = source.args.get("alias")
-        if (isinstance(alias, exp.TableAlias) and alias.columns) or (
-            isinstance(inner, exp.Select) and self.is_total(inner)
-        ):
+        if isinstance(alias, exp.TableAlias) and alias.columns:
             return False
         pushed = _Pushing(self.read, [self.names.new() for _ in self.keys], self.rows, self.names)
-        rows = pushed.query(inner)
+        total = isinstance(inner, exp.Select) and pushed.is_total(inner)
+        rows = pushed.total(inner) if isinstance(inner, exp.Select) and total else pushed.query(inner)
         if rows is None:
             return False
         source.set("this", rows)

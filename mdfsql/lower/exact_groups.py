@@ -96,7 +96,9 @@ def _total(select: exp.Select, names: Names) -> None:
     read_by = [*keys, *select.selects]
     read_by += [node for part in ("where", "joins", "laterals") for node in _nodes(select.args.get(part))]
     if any(found.table and found.table not in tables for node in read_by for found in shallow_columns(node)):
-        refuse("ROLLUP, CUBE or GROUPING SETS over what reads an outer column", "Spark has no such thing", "a join")
+        refuse(
+            "ROLLUP, CUBE or GROUPING SETS over what reads an outer column", "it is not shown to agree there", "a join"
+        )
 
     def moved(node: exp.Expr) -> exp.Column:
         text = text_of(node)

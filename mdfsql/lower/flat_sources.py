@@ -1,23 +1,63 @@
-"""Joins in parentheses, and UNION BY NAME."""
+"""Joins in parentheses, UNION BY NAME, and WITH inside of a query."""
 
 from __future__ import annotations
 
 from sqlglot import exp
 
-from mdfsql.lower.shapes import Names, column, derived, own_columns, text_of
+from mdfsql.lower.shapes import Names, column, derived, outer_columns, own_columns, text_of
 
 __all__ = ["flat_sources"]
 
 
 def flat_sources(tree: exp.Expr) -> exp.Expr:
-    """Joins in parentheses become queries, or the first of the joins; UNION BY NAME lists its columns in one order."""
+    """Joins in parentheses become queries, or the first of the joins; UNION BY NAME lists its columns in one order.
+
+    A common table of an inner query gets a name of its own, and goes into the outermost query.
+    """
     names = Names(tree, "_p")
+    for with_ in reversed(list(tree.find_all(exp.With))):
+        _own_names(with_, names)
+        if isinstance(tree, exp.Query):
+            _outwards(with_, tree)
     for union in reversed(list(tree.find_all(exp.Union))):
         if union.args.get("by_name"):
             _in_order(union, names)
     for select in list(tree.find_all(exp.Select)):
         _flat(select, names)
     return tree
+
+
+def _own_names(with_: exp.With, names: Names) -> None:
+    for number, cte in enumerate(with_.expressions):
+        cte.set("materialized", None)
+        if with_.parent is None or with_.parent.parent is None or with_.args.get("recursive"):
+            continue
+        old, new = cte.alias, names.new()
+        # Up to its own definition, the name is that of another table.
+        before = {id(table) for one in with_.expressions[: number + 1] for table in one.find_all(exp.Table)}
+        for table in with_.parent.find_all(exp.Table):
+            if table.name == old and id(table) not in before:
+                if not table.alias:
+                    table.set("alias", exp.TableAlias(this=exp.to_identifier(old, quoted=True)))
+                table.set("this", exp.to_identifier(new, quoted=True))
+        cte.set("alias", exp.TableAlias(this=exp.to_identifier(new, quoted=True), columns=cte.args["alias"].columns))
+
+
+def _outwards(with_: exp.With, tree: exp.Query) -> None:
+    """Move common tables that read nothing around them to the outermost query, before the one that they are in."""
+    if with_.parent is tree or with_.args.get("recursive") or any(outer_columns(cte.this) for cte in with_.expressions):
+        return
+    first: exp.Expr | None = with_.find_ancestor(exp.CTE)
+    while first is not None and first.find_ancestor(exp.CTE) is not None:
+        first = first.find_ancestor(exp.CTE)
+    assert with_.parent is not None
+    with_.parent.set("with_", None)
+    outermost = tree.args.get("with_")
+    known = outermost.expressions if outermost is not None else []
+    place = known.index(first) if first is not None and first in known else len(known)
+    ctes = [*known[:place], *with_.expressions, *known[place:]]
+    recursive = outermost.args.get("recursive") if outermost is not None else None
+    tree.set("with_", exp.With(expressions=ctes, recursive=recursive))
 
 
 def _in_order(union: exp.Union, names: Names) -> None:

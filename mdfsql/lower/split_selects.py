@@ -74,11 +74,14 @@ def _split_set_operation(query: exp.SetOperation, names: Names) -> None:
         this = key.this
         if isinstance(this, exp.Literal) and this.is_int:
             key.set("this", column(outputs[int(this.name) - 1], name))
-        elif isinstance(this, exp.Column):
-            this.set("table", exp.to_identifier(name, quoted=True))
+        for found in key.this.find_all(exp.Column):
+            if not found.table:
+                found.set("table", exp.to_identifier(name, quoted=True))
     outer.set("order", order)
     outer.set("limit", limit)
     outer.set("offset", offset)
+    if any(not isinstance(key.this, exp.Column) for key in (order.expressions if order else ())):
+        _Split(outer, names).run()
 
 
 def keys_of_all(outputs: Iterable[exp.Expr]) -> list[exp.Expr]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from sqlglot import exp
@@ -19,6 +19,7 @@ from mdfsql.lower.shapes import (
     own_columns,
     queries,
     source_names,
+    sources,
     text_of,
 )
 from mdfsql.lower.split_selects import split_query
@@ -60,6 +61,8 @@ class _Joins:
                 join.set("on", None)
                 join.set("kind", "CROSS")
                 select.where(on, copy=False)
+            elif on is not None and contains_query(on):
+                self._before_join(join, on)
         self._laterals()
         where = select.args.get("where")
         if not any(contains_query(node) for node in [*select.expressions, *([where] if where else [])]):
@@ -93,6 +96,44 @@ class _Joins:
             # After a comma, a join would not see the tables before it.
             if not (join.side or join.kind or join.method or join.args.get("on") or join.args.get("using")):
                 join.set("kind", "CROSS")
+
+    def _before_join(self, join: exp.Join, on: exp.Expr) -> None:
+        """Compute a subquery in the condition of an outer join beside the one table that it reads."""
+        found = {source.alias_or_name: source for source in sources(self.select)}
+        for test in [*_tests(on), *_outermost(on)]:
+            names = {c.table for c in own_columns(test, set(found))} or {join.this.alias_or_name}
+            source = found[min(names)]
+            alias = source.args.get("alias")
+            # What an earlier join fills with NULLs is not what stands in the table.
+            if len(names) > 1 or names & self._filled(join) or isinstance(source, exp.Lateral):
+                continue
+            if isinstance(alias, exp.TableAlias) and alias.columns:
+                continue
+            name, flag = min(names), self.names.new()
+            value = exp.alias_(exp.Paren(this=test.copy()), flag, quoted=True)
+            test.replace(column(flag, name))
+            read = {
+                c.name: exp.alias_(c.copy(), c.name, quoted=True)
+                for child in self.select.iter_expressions()
+                for c in own_columns(child, {name})
+                if c.name != flag
+            }
+            inner = exp.Select(expressions=[*read.values(), value], from_=exp.From(this=source.copy()))
+            found[name] = derived(inner, name)
+            source.replace(found[name])
+            self.made.append(inner)
+
+    def _filled(self, join: exp.Join) -> set[str]:
+        """Return the tables that joins before this one fill with NULLs."""
+        seen, filled = {sources(self.select)[0].alias_or_name}, set()
+        for one in self.select.args["joins"]:
+            if one is join:
+                break
+            side = one.side.upper()
+            filled |= seen if side in ("RIGHT", "FULL") else set()
+            seen.add(one.this.alias_or_name)
+            filled |= {one.this.alias_or_name} if side in ("LEFT", "FULL") else set()
+        return filled
 
     def _laterals(self) -> None:
         """Join a query in FROM that reads the tables before it by what it reads."""
@@ -158,6 +199,7 @@ class _Joins:
         return False
 
     def _exists(self, query: exp.Query, negated: bool) -> bool:
+        query = _any_row(query)
         name = self.names.new()
         parts = self._parts(query, name, [])
         if parts is None:
@@ -301,7 +343,7 @@ class _Joins:
     def _value_of(self, test: exp.Expr) -> None:
         """Write a test whose value is wanted, not only whether a row stays, with counts of rows."""
         if isinstance(test, exp.Exists):
-            query = _unwrapped(test.this)
+            query = _any_row(_unwrapped(test.this))
             if isinstance(query, exp.Select) and _is_plain(query):
                 query = query.copy()
                 query.set("expressions", [_count()])
@@ -311,7 +353,12 @@ class _Joins:
             test.replace(exp.Paren(this=exp.GT(this=exp.Subquery(this=query), expression=exp.Literal.number(0))))
             return
         query, value = _unwrapped(test.args["query"]), test.this
-        if len(query.selects) != 1 or contains_query(value) or not query.selects[0].alias_or_name:
+        values = value.unnest().expressions if isinstance(value.unnest(), exp.Tuple) else [value]
+        named = [s.alias_or_name for s in query.selects]
+        if len(named) != len(values) or contains_query(value) or not all(named):
+            return
+        if len(values) > 1:
+            test.replace(self._value_of_row(values, query, named))
             return
 
         def count(condition: Callable[[exp.Column], exp.Expr] | None) -> exp.Expr:
@@ -329,6 +376,24 @@ class _Joins:
         branches = [(hits, exp.true()), (none, exp.false()), (unknown, exp.Null())]
         case = exp.Case(ifs=[exp.If(this=when, true=then) for when, then in branches], default=exp.false())
         test.replace(exp.Paren(this=case))
+
+    def _value_of_row(self, values: Sequence[exp.Expr], query: exp.Query, named: Sequence[str]) -> exp.Expr:
+        """Return whether a row of values is among rows: NULL where none is equal, and one may be."""
+
+        def count(open_: bool) -> exp.Expr:
+            name = self.names.new()
+            equal = conjoin(
+                [exp.EQ(this=column(n, name), expression=_paren(v)) for n, v in zip(named, values, strict=True)]
+            )
+            test = exp.Is(this=exp.Paren(this=equal), expression=exp.Null()) if open_ else equal
+            rows = exp.Select(expressions=[_count()], from_=exp.From(this=derived(query.copy(), name)))
+            some = exp.GT(this=exp.Subquery(this=rows.where(test)), expression=exp.Literal.number(0))
+            return exp.Paren(this=some)
+
+        branches = [(count(False), exp.true()), (count(True), exp.Null())]
+        return exp.Paren(
+            this=exp.Case(ifs=[exp.If(this=when, true=then) for when, then in branches], default=exp.false())
+        )
 
     # ---- scalar subqueries ---------------------------------------------------------------------------------------
 
@@ -451,6 +516,18 @@ def _unwrapped(node: exp.Expr) -> exp.Query:
     while isinstance(node, exp.Subquery) and not node.alias:
         node = node.this
     return node  # type: ignore[return-value]
+
+
+def _any_row(query: exp.Query) -> exp.Query:
+    """Return a query without the order and the limit that do not matter to EXISTS."""
+    limit = query.args.get("limit")
+    some = limit is None or (isinstance(limit.expression, exp.Literal) and limit.expression.name != "0")
+    if some and not query.args.get("offset"):
+        query = query.copy()
+        query.set("limit", None)
+        if not (query.args.get("distinct") and query.args["distinct"].args.get("on")):
+            query.set("order", None)
+    return query
 
 
 def _paren(node: exp.Expr) -> exp.Expr:

@@ -41,7 +41,9 @@ def unique_columns(tree: exp.Expr) -> exp.Expr:
             for projection in query.expressions:
                 name = projection.alias_or_name
                 # The first of two of one name is the one that can be read from outside.
-                new = plain_name(name) if query is tree else f"{plain_name(name)}_{next(numbers)}"
+                new = plain_name(name)
+                if query is not tree or new in known.values():
+                    new = f"{new}_{next(numbers)}"
                 known.setdefault(name, new)
                 projection.replace(exp.alias_(projection.unalias(), new, quoted=True))
     shared = {cte.alias: cte.this for cte in tree.find_all(exp.CTE)}
