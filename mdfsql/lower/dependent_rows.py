@@ -125,7 +125,7 @@ class _Pushing:
             return None
         own = pushed.selects[len(self.keys) :]
         seen, rows = self.names.new(), self.names.new()
-        domain = pushed.selects[0].unalias().table
+        domain = str(pushed.selects[0].unalias().args["table"].name)
         pushed.append("expressions", exp.alias_(exp.Count(this=exp.Star(), big_int=True), seen, quoted=True))
         none = exp.Is(this=column(seen, rows), expression=exp.Null())
         keys = [column(key, domain) for key in self.keys]
@@ -266,7 +266,7 @@ class _Pushing:
         number = exp.Window(
             this=exp.RowNumber(), partition_by=[k.copy() for k in keys], order=order.copy(), over="OVER"
         )
-        tests = [exp.GT(this=number, expression=exp.Literal.number(first))]
+        tests: list[exp.Expr] = [exp.GT(this=number, expression=exp.Literal.number(first))]
         if bounds[0] is not None:
             tests.append(exp.LTE(this=number.copy(), expression=exp.Literal.number(first + int(bounds[0].name))))
         qualify = select.args.get("qualify")

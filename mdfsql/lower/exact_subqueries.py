@@ -6,14 +6,21 @@ from typing import Any
 
 from sqlglot import exp
 
-from mdfsql.lower.rules import BOOLEAN, call, each, integer, null, refuse, tests_typed, truth
+from mdfsql.lower.quantifiers_to_tests import (
+    COMPARED,
+    any_row,
+    bracketed,
+    inner_query,
+    is_one_row,
+    quantified,
+    value_of,
+)
+from mdfsql.lower.rules import BOOLEAN, call, each, integer, refuse, tests_typed, truth
 from mdfsql.lower.shapes import (
     Names,
     aggregates,
-    column,
     conjoin,
     conjuncts,
-    derived,
     outer_columns,
     own_columns,
     shallow_columns,
@@ -21,7 +28,7 @@ from mdfsql.lower.shapes import (
     windows,
 )
 
-__all__ = ["COMPARED", "exact_subqueries", "quantified"]
+__all__ = ["exact_subqueries"]
 
 
 def exact_subqueries(tree: exp.Expr) -> exp.Expr:
@@ -54,16 +61,6 @@ def exact_subqueries(tree: exp.Expr) -> exp.Expr:
     return tree
 
 
-# Each comparison, and the one that is true where it is false.
-COMPARED: dict[type[exp.Expr], type[exp.Binary]] = {
-    exp.EQ: exp.NEQ,
-    exp.NEQ: exp.EQ,
-    exp.LT: exp.GTE,
-    exp.LTE: exp.GT,
-    exp.GT: exp.LTE,
-    exp.GTE: exp.LT,
-}
-
 FILTERS = (exp.Where, exp.Having, exp.Join)
 
 
@@ -75,22 +72,6 @@ def _is_value(node: exp.Expr) -> bool:
     return place is not None and not (
         isinstance(place, (exp.From, exp.Join, exp.SetOperation, exp.CTE, exp.Exists, exp.Any, exp.All, exp.Lateral))
         or (isinstance(place, exp.In) and node.arg_key == "query")
-    )
-
-
-def _inner(node: Any) -> exp.Query:
-    made = node.unnest() if isinstance(node, exp.Subquery) else node
-    if not isinstance(made, exp.Query):
-        refuse(f"{node.sql('duckdb')[:60]} after ANY or ALL", "only a query is shown to agree there")
-    return made
-
-
-def _is_one_row(query: exp.Query) -> bool:
-    """Tell whether a query is an aggregate without groups: one row, whatever it is over."""
-    return (
-        isinstance(query, exp.Select)
-        and not any(query.args.get(part) for part in ("group", "having", "qualify", "limit", "offset"))
-        and any(any(aggregates(output)) for output in query.selects)
     )
 
 
@@ -107,14 +88,14 @@ def _with(query: exp.Select, output: exp.Expr) -> exp.Subquery:
 
 def _unordered(node: Any) -> None:
     """An order without a limit says nothing."""
-    query = _inner(node)
+    query = inner_query(node)
     if not any(query.args.get(part) for part in ("limit", "offset")):
         query.set("order", None)
 
 
 def _having(node: Any) -> None:
     """Spark loses the group of no rows, and its HAVING with it: that becomes a query of its own."""
-    query = _inner(node)
+    query = inner_query(node)
     if not isinstance(query, exp.Select) or query.args.get("having") is None or not outer_columns(query):
         return
     if any(query.args.get(part) for part in ("group", "limit", "offset", "qualify")) or len(query.selects) != 1:
@@ -125,76 +106,11 @@ def _having(node: Any) -> None:
     node.replace(made)
 
 
-def _found(query: exp.Query, test: exp.Expr, name: str) -> exp.Expr:
-    """Return EXISTS of the rows of the query, under the name, that pass the test."""
-    one = exp.select(exp.alias_(exp.Literal.number(1), "x")).from_(derived(query.copy(), name)).where(test)
-    return exp.Exists(this=one)
-
-
-def _any(operator: type[exp.Binary], values: list[exp.Expr], query: exp.Query, names: Names) -> exp.Expr:
-    """Return whether the values compare so with any row: true, NULL where only a NULL may, else false."""
-    name = names.new()
-    rows = query.selects
-    if len(rows) != len(values) or any(any(aggregates(value)) for value in values):
-        refuse("IN, ANY or ALL of an aggregate or a row over a query", "it is not shown to agree there", "a subquery")
-    parts: list[exp.Expr] = []
-    for value, row in zip(values, rows, strict=True):
-        other = column(row.alias_or_name, name)
-        other.type = row.type
-        parts.append(operator(this=_bracketed(value), expression=other))
-    test = conjoin(parts)
-    assert test is not None
-    open_ = exp.Is(this=exp.Paren(this=test.copy()), expression=null())
-    made = exp.Case(
-        ifs=[
-            exp.If(this=_found(query, test, name), true=truth(True)),
-            exp.If(this=_found(query, open_, name), true=null()),
-        ],
-        default=truth(False),
-    )
-    made.type = BOOLEAN
-    return tests_typed(made)
-
-
-def _bracketed(value: exp.Expr) -> exp.Expr:
-    made = exp.Paren(this=value.copy()) if isinstance(value, (exp.Binary, exp.Unary)) else value.copy()
-    made.type = value.type
-    return made
-
-
-def quantified(node: Any, names: Names) -> exp.Expr | None:
-    """Return a comparison with ANY or ALL of a query as IN or EXISTS, None where there is neither."""
-    if isinstance(node.this, (exp.Any, exp.All)):
-        refuse("ANY or ALL on the left", "it is not shown to agree there", "write it on the right")
-    quantifier = node.expression
-    if not isinstance(quantifier, (exp.Any, exp.All)):
-        return None
-    query = _inner(quantifier.this)
-    if _is_one_row(query):
-        return type(node)(this=_bracketed(node.this), expression=_value(query))
-    if isinstance(quantifier, exp.Any):
-        if isinstance(node, exp.EQ):
-            made: exp.Expr = exp.In(this=node.this.copy(), query=exp.Subquery(this=query.copy()))
-            made.type = BOOLEAN
-            return made
-        return _any(type(node), [node.this], query, names)
-    if isinstance(node, exp.NEQ):
-        inside = exp.In(this=node.this.copy(), query=exp.Subquery(this=query.copy()))
-        return tests_typed(exp.Not(this=inside))
-    return tests_typed(exp.Not(this=_any(COMPARED[type(node)], [node.this], query, names)))
-
-
-def _value(query: exp.Query) -> exp.Subquery:
-    made = exp.Subquery(this=query.copy())
-    made.type = query.selects[0].type
-    return made
-
-
 def _in(node: Any, names: Names) -> None:
     """Spark takes an open IN for false: right where only true counts, and for NOT IN as a condition of its own."""
-    query = _inner(node.args["query"])
-    if _is_one_row(query) and not isinstance(node.this, exp.Tuple):
-        node.replace(tests_typed(exp.EQ(this=_bracketed(node.this), expression=_value(query))))
+    query = inner_query(node.args["query"])
+    if is_one_row(query) and not isinstance(node.this, exp.Tuple):
+        node.replace(tests_typed(exp.EQ(this=bracketed(node.this), expression=value_of(query))))
         return
     place: Any = node
     while isinstance(place.parent, exp.Paren):
@@ -207,15 +123,15 @@ def _in(node: Any, names: Names) -> None:
     if isinstance(place.parent, FILTERS):
         return
     values = node.this.expressions if isinstance(node.this, exp.Tuple) else [node.this]
-    node.replace(_any(exp.EQ, values, query, names))
+    node.replace(any_row(exp.EQ, values, query, names))
 
 
 def _exists(node: Any) -> exp.Expr | None:
-    query = _inner(node.this)
+    query = inner_query(node.this)
     if not isinstance(query, exp.Select):
         return None
     limit, offset = query.args.get("limit"), query.args.get("offset")
-    if _is_one_row(query):
+    if is_one_row(query):
         return truth(True)
     having = query.args.get("having")
     if having is not None and not any(query.args.get(part) for part in ("group", "qualify", "limit", "offset")):
@@ -230,7 +146,7 @@ def _exists(node: Any) -> exp.Expr | None:
 
 def _asked(node: Any) -> None:
     """Spark 3.5 fails on EXISTS as a value over groups: there it is the greatest of TRUE, or FALSE for no rows."""
-    query, place = _inner(node.this), node
+    query, place = inner_query(node.this), node
     while place.parent is not None and not isinstance(place.parent, exp.Select):
         place = place.parent
     if place.arg_key != "expressions" or not outer_columns(query):
@@ -251,7 +167,7 @@ def _single(node: Any) -> None:
 
     An ORDER BY with LIMIT 1 is the order in that list.
     """
-    query = _inner(node)
+    query = inner_query(node)
     if not isinstance(query, exp.Select) or not query.args.get("from_") or not outer_columns(query):
         return
     if any(query.args.get(part) for part in ("group", "having", "offset", "distinct")) or len(query.selects) != 1:
@@ -291,7 +207,7 @@ def _by_input(key: Any, query: exp.Select) -> exp.Expr:
 
 def _aggregated(node: Any) -> None:
     """Spark loses the count of no rows, and takes no outer column beside an aggregate: both go out of the query."""
-    query = _inner(node)
+    query = inner_query(node)
     if not isinstance(query, exp.Select) or not outer_columns(query) or len(query.selects) != 1:
         return
     if any(query.args.get(part) for part in ("group", "having", "limit", "offset", "distinct", "qualify")):
@@ -355,7 +271,7 @@ def _placed(node: Any, what: str) -> None:
 
 
 def _correlated(query: Any, what: str, value: bool) -> None:
-    inner = _inner(query)
+    inner = inner_query(query)
     part: Any
     name = f"{what} that reads from around it"
     for part in inner.find_all(exp.SetOperation):

@@ -7,7 +7,7 @@ from typing import Any
 from sqlglot import exp
 
 from mdfsql.lower.plain_limits import limit, rows
-from mdfsql.lower.rules import each, integer, kind, refuse
+from mdfsql.lower.rules import each, kind, refuse
 from mdfsql.lower.split_selects import keys_of_all
 from mdfsql.lower.value_types import common
 

@@ -200,13 +200,8 @@ class _Split:
         for node in [*keys, *found]:
             if text_of(node) not in computed:
                 as_ = self.names.new()
-<<<<<<< HEAD
-                computed[node.sql()] = _stand_in(as_, name, node)
-                outputs.append(exp.alias_(copied(node), as_, quoted=True))
-=======
                 computed[text_of(node)] = _stand_in(as_, name, node)
-                outputs.append(exp.alias_(node.copy(), as_, quoted=True))
->>>>>>> d0ea8c3 (Dask: every UNNEST but those with a depth, LATERAL, ANY and ALL over queries, joins in parentheses, UNION BY NAME; expressions are known by the reference's text: NULLS FIRST of a window over groups and EXCLUDE were lost)
+                outputs.append(exp.alias_(copied(node), as_, quoted=True))
 
         def change(node: exp.Expr) -> exp.Expr:
             return _replaced(node, computed)
@@ -234,13 +229,8 @@ class _Split:
             def take(node: exp.Expr) -> None:
                 if text_of(node) not in computed:  # noqa: B023 - called at once
                     as_ = self.names.new()
-<<<<<<< HEAD
-                    computed[node.sql()] = _stand_in(as_, name, node)  # noqa: B023
-                    outputs.append(exp.alias_(copied(node), as_, quoted=True))  # noqa: B023
-=======
                     computed[text_of(node)] = _stand_in(as_, name, node)  # noqa: B023
-                    outputs.append(exp.alias_(node.copy(), as_, quoted=True))  # noqa: B023
->>>>>>> d0ea8c3 (Dask: every UNNEST but those with a depth, LATERAL, ANY and ALL over queries, joins in parentheses, UNION BY NAME; expressions are known by the reference's text: NULLS FIRST of a window over groups and EXCLUDE were lost)
+                    outputs.append(exp.alias_(copied(node), as_, quoted=True))  # noqa: B023
 
             tables = source_names(exp.Select(**self.rows).copy())
             for node in self._pending():
