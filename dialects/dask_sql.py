@@ -67,6 +67,7 @@ UNSTEADY_NAMES = frozenset(
         "current_schemas",
         "current_setting",
         "current_transaction_id",
+        "current_catalog",
         "currval",
         "gen_random_uuid",
         "get_current_time",
@@ -76,6 +77,7 @@ UNSTEADY_NAMES = frozenset(
         "in_search_path",
         "nextval",
         "now",
+        "pg_sleep",
         "random",
         "setseed",
         "setval",
@@ -95,6 +97,12 @@ UNSTEADY_NAMES = frozenset(
 # Aggregates that depend on the order of the rows, which only an ORDER BY inside the call makes the same everywhere.
 UNORDERED = (exp.First, exp.Last, exp.AnyValue)
 
+# Functions that make several rows of one under a name that is not unnest().
+ROW_MAKERS = {
+    "generate_subscripts": "unnest(range(1, len(list) + 1))",
+    "regexp_split_to_table": "unnest(regexp_split_to_array(...))",
+}
+
 # Constructs that dask-sql has not, or not so.
 MISSING: dict[type[exp.Expr], str] = {
     exp.TableSample: "a sample is not the same on two engines",
@@ -103,15 +111,30 @@ MISSING: dict[type[exp.Expr], str] = {
 }
 
 
+def _names(node: exp.Expr) -> set[str]:
+    """Return the names that a call of a function may have."""
+    if isinstance(node, exp.Anonymous):
+        return {node.name.lower()}
+    return {name.lower() for name in node.sql_names()} if isinstance(node, exp.Func) else set()
+
+
+def _is_alone(node: exp.Expr) -> bool:
+    """Tell whether a call has one argument: age(x) is the time from x to this day."""
+    return len(list(node.iter_expressions())) == 1
+
+
 def refuse_unsteady(tree: exp.Expr) -> exp.Expr:
     """Functions of chance, of the moment and of the session are refused: no two partitions would agree."""
     for node in tree.walk():
-        if type(node) in UNSTEADY or (isinstance(node, exp.Anonymous) and node.name.lower() in UNSTEADY_NAMES):
+        if type(node) in UNSTEADY or _names(node) & UNSTEADY_NAMES or (_names(node) == {"age"} and _is_alone(node)):
             why = "its value is not the same in every partition"
             raise Unsupported(construct_name(node), "dask", why, UNSTEADY.get(type(node)))
         if isinstance(node, UNORDERED) and node.find(exp.Order) is None and not isinstance(node.parent, exp.Window):
             why = "which row comes first is not the same everywhere"
             raise Unsupported(construct_name(node), "dask", why, "add ORDER BY inside the call, or use min()")
+        if isinstance(node, exp.Anonymous) and node.name.lower() in ROW_MAKERS:
+            why = "a row of a SELECT is one row to dask-sql"
+            raise Unsupported(construct_name(node), "dask", why, ROW_MAKERS[node.name.lower()])
         if isinstance(node, exp.Mode):
             raise Unsupported("mode()", "dask", "which of two equally frequent values it gives is not defined")
         if type(node) in MISSING:

@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -23,9 +24,10 @@ from sqlglot import exp
 import mdfsql as mdf
 from mdfsql.catalog import ArrowSource
 from mdfsql.compile import compile_relation
-from mdfsql.dialects.dask_sql import DaskSQL, target
+from mdfsql.dialects.dask_sql import ROW_MAKERS, DaskSQL, refuse_unsteady, target
 from mdfsql.engines import Engine, open_engine
 from mdfsql.errors import BackendError, EngineError, MdfError, Unsupported
+from mdfsql.lower.shapes import aggregates
 from tests.conformance import (
     FIXTURES,
     difference,
@@ -174,6 +176,61 @@ def test_most_shared_queries_run() -> None:
         except Unsupported:
             refused.append(case.sql)
     assert len(refused) <= 15, refused
+
+
+def functions_of_the_reference(where: str) -> Iterator[tuple[str, exp.Expr]]:
+    """Yield the calls, of each number of arguments, of the reference's functions for which a condition holds."""
+    connection = duckdb.connect()
+    sql = f"SELECT DISTINCT function_name FROM duckdb_functions() WHERE {where} ORDER BY 1"
+    for (name,) in connection.execute(sql).fetchall():
+        for count in range(4):
+            try:
+                select = sqlglot.parse_one(f"SELECT {name}({', '.join('abc'[:count])})", read="duckdb")
+            except sqlglot.ParseError:
+                continue
+            yield name, select.expressions[0].unalias()
+
+
+# Macros of the reference that are aggregates; others call one for the elements of a list.
+AGGREGATE_MACROS = [
+    "geomean",
+    "geometric_mean",
+    "json_group_array",
+    "json_group_object",
+    "variant_group_array",
+    "wavg",
+    "weighted_avg",
+]
+
+
+def test_every_aggregate_of_the_reference_is_known_as_one() -> None:
+    named = ", ".join(f"'{name}'" for name in AGGREGATE_MACROS)
+    calls = functions_of_the_reference(f"function_type = 'aggregate' OR function_name IN ({named})")
+    # What no name stands for is no call.
+    plain = {name for name, call in calls if isinstance(call, exp.Func) and not list(aggregates(call))}
+    assert plain == set()
+
+
+def test_every_macro_of_the_reference_with_an_aggregate_is_known() -> None:
+    connection = duckdb.connect()
+    macros = connection.execute(
+        "SELECT function_name, macro_definition FROM duckdb_functions() WHERE function_type = 'macro'"
+    ).fetchall()
+    names = connection.execute(
+        "SELECT DISTINCT function_name FROM duckdb_functions() WHERE function_type = 'aggregate'"
+    ).fetchall()
+    called = re.compile(rf"(?<!\w)({'|'.join(re.escape(name) for (name,) in names if name.isidentifier())})\(")
+    found = {name for name, definition in macros if definition and called.search(definition)}
+    assert found <= {*AGGREGATE_MACROS}
+    makers = {name for name, definition in macros if definition and "unnest(" in definition}
+    assert makers == set(ROW_MAKERS)
+
+
+def test_every_unsteady_function_of_the_reference_is_refused() -> None:
+    for name, call in functions_of_the_reference("stability <> 'CONSISTENT' AND function_type <> 'table'"):
+        if name not in ("error", "assert_true") and isinstance(call, exp.Func):
+            with pytest.raises(Unsupported):
+                refuse_unsteady(call)
 
 
 def test_every_allowed_construct_was_in_a_passing_case() -> None:
