@@ -355,6 +355,24 @@ def test_explain_shows_the_plan_and_runs_nothing(dask: Engine) -> None:
     assert "TableScan" in text and "Sort" in text
 
 
+@pytest.mark.parametrize(
+    ("sql", "said"),
+    [
+        ("SELECT rank() OVER (ORDER BY x) r FROM t", "rank() OVER without PARTITION BY: all rows in one partition"),
+        ("SELECT median(x) FROM t", "median() without GROUP BY: all rows in one partition"),
+        ("SELECT x FROM t OFFSET 3", None),
+        ("SELECT a.x FROM t a JOIN t b ON a.x < b.x", "a join without equal keys of one type"),
+        ("SELECT a.x FROM t a FULL JOIN t b ON a.x < b.x", "FULL JOIN without equal keys of one type"),
+        ("SELECT s, sum(x), rank() OVER (PARTITION BY s ORDER BY sum(x)) FROM t GROUP BY s ORDER BY 1 LIMIT 3", None),
+        ("SELECT sum(x) FROM t", None),
+    ],
+)
+def test_explain_says_what_comes_to_one_worker(dask: Engine, sql: str, said: str | None) -> None:
+    lines = [line for line in dask.explain(compile_relation(relation(sql), target)).splitlines() if line[:3] == "-- "]
+    assert [said in line for line in lines if said] == ([True] if said else [])
+    assert said or not lines
+
+
 def test_a_closed_engine_says_so() -> None:
     engine = open_engine("dask")
     engine.close()

@@ -117,9 +117,11 @@ class DaskEngine:
             pass
 
     def explain(self, plan: Plan) -> str:
-        """Return dask-sql's optimised logical plan."""
+        """Return dask-sql's optimised logical plan, and what brings all rows of a table to one worker."""
         with planning():
-            return self._planner(plan).explain(plan.sql)
+            text = self._planner(plan).explain(plan.sql)
+        graph, _, _ = self._lazy(plan)
+        return "\n".join([text, *(f"-- {why}" for why in dict.fromkeys(graph.gathered))])
 
     def lookup(self, name: str) -> Schema | None:
         """Return None: Dask has no tables of its own."""

@@ -17,6 +17,7 @@ import duckdb
 from sqlglot import exp
 
 from mdfsql.engines import dask_worker
+from mdfsql.lower.rules import construct_name
 
 __all__ = ["Frame", "Graph"]
 
@@ -31,6 +32,10 @@ NUMBERS = re.compile(r"U?(TINYINT|SMALLINT|INTEGER|BIGINT|HUGEINT)|FLOAT|DOUBLE|
 
 # More samples give more even ranges for a sort.
 SAMPLES = 64
+
+
+OFFSET = "OFFSET without LIMIT: all rows in one partition"
+KEYLESS = "a join without equal keys of one type: one side beside each partition of the other"
 
 
 @dataclass(frozen=True)
@@ -91,6 +96,8 @@ class Graph:
         """Begin a plan; ``spread_out`` tells that partitions lie on several machines."""
         self._spread_out = spread_out
         self.tasks: dict[Key, Any] = {}
+        # What brings all rows of a table to one worker, or to each, which explain() says.
+        self.gathered: list[str] = []
         self._numbers = itertools.count()
         self._token = uuid.uuid4().hex[:12]
         self._binder = duckdb.connect(":memory:", config=dask_worker.CONFIG)
@@ -135,10 +142,12 @@ class Graph:
         """Return the frame with its pending query made tasks."""
         return self.stored(self.keys(frame), frame.types, frame.barrier)
 
-    def gather(self, frame: Frame) -> Frame:
-        """Return the frame as one partition, the partitions in their order."""
+    def gather(self, frame: Frame, why: str = "") -> Frame:
+        """Return the frame as one partition, the partitions in their order; ``why``, where it may be a whole table."""
         if frame.partitions == 1:
             return frame
+        if why:
+            self.gathered.append(why)
         key = self.add("gather", [(dask_worker.concat, list(self.keys(frame)))])
         return self.stored(key, frame.types, key)
 
@@ -190,7 +199,8 @@ class Graph:
         if any(stage is None for stage in stages):
             keys = self.select(frame, [*columns(len(frame.types)), *by])
             width = len(frame.types)
-            exchanged = self._exchange(keys, [col(width + n) for n in range(len(by))])
+            why = f"{_name(aggregates)} without GROUP BY: all rows in one partition"
+            exchanged = self._exchange(keys, [col(width + n) for n in range(len(by))], why)
             return self.over(exchanged, _grouped(query, len(by)), types)
         # Each partition aggregates its own rows first, so that few rows are exchanged.
         first: list[exp.Expr] = []
@@ -207,8 +217,8 @@ class Graph:
         final = [cast(e, t) for e, t in zip(last, types[len(by) :], strict=True)]
         return self.over(exchanged, _grouped(exp.select(*named([*columns(len(by)), *final])), len(by)), types)
 
-    def _exchange(self, frame: Frame, by: Sequence[exp.Expr]) -> Frame:
-        return self.shuffle(frame, by, frame.partitions) if by else self.gather(frame)
+    def _exchange(self, frame: Frame, by: Sequence[exp.Expr], why: str = "") -> Frame:
+        return self.shuffle(frame, by, frame.partitions) if by else self.gather(frame, why)
 
     def distinct(self, frame: Frame) -> Frame:
         """Return each different row once."""
@@ -218,7 +228,8 @@ class Graph:
         """Return the rows with windows, all over the same partition keys, as columns more."""
         by = windows[0].args.get("partition_by") or []
         if frame.partitions > 1:
-            frame = self._exchange(frame, [b.copy() for b in by])
+            why = f"{_name([windows[0].this])} OVER without PARTITION BY: all rows in one partition"
+            frame = self._exchange(frame, [b.copy() for b in by], why)
         return self.select(frame, [*columns(len(frame.types)), *windows])
 
     def union(self, frames: Sequence[Frame]) -> Frame:
@@ -249,7 +260,7 @@ class Graph:
             return self.over(of, query, of.types)
 
         if frame.partitions > 1:
-            frame = self.gather(cut(frame, count + offset, 0) if count is not None else frame)
+            frame = self.gather(cut(frame, count + offset, 0)) if count is not None else self.gather(frame, OFFSET)
         return cut(frame, count, offset)
 
     def sort(self, frame: Frame, by: Sequence[exp.Ordered], fetch: int | None = None) -> Frame:
@@ -295,11 +306,12 @@ class Graph:
             left = self.shuffle(left, [a for a, _ in by], count)
             right = self.shuffle(right, [b for _, b in by], count)
         elif kind in ("INNER", "LEFT", "SEMI", "ANTI", "CROSS"):
-            right = self._repeat(self.gather(right), left.partitions)
+            right = self._repeat(self.gather(right, KEYLESS), left.partitions)
         elif kind == "RIGHT":
-            left = self._repeat(self.gather(left), right.partitions)
+            left = self._repeat(self.gather(left, KEYLESS), right.partitions)
         else:
-            left, right = self.gather(left), self.gather(right)
+            why = "FULL JOIN without equal keys of one type: both sides in one partition"
+            left, right = self.gather(left, why), self.gather(right)
         query = exp.select(*named(outputs)).from_(left.query.subquery("l"))
         other = right.query.copy()
         for table in list(other.find_all(exp.Table)):
@@ -329,6 +341,14 @@ class Graph:
         ):
             return exp.cast(a, "hugeint", dialect="duckdb"), exp.cast(b, "hugeint", dialect="duckdb")
         return None
+
+
+def _name(aggregates: Sequence[exp.Expr]) -> str:
+    """Return what a reader calls an aggregate of several."""
+    node: exp.Expr | None = aggregates[0] if aggregates else None
+    while isinstance(node, (exp.Filter, exp.WithinGroup, exp.IgnoreNulls, exp.RespectNulls)):
+        node = node.this
+    return construct_name(node) if node is not None else "DISTINCT"
 
 
 def _grouped(query: exp.Select, keys: int) -> exp.Select:
