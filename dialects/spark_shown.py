@@ -42,7 +42,7 @@ SHOWN: Shown = {
         "this": "bool bool[] date date[] decimal decimal[] double double[] float int int[] int[][] map struct struct[] text text[] text[][] timestamp timestamp[] timestamptz",
     },
     "array_extract": {
-        "1": "bool[] date[] decimal[] double[] int[] int[][] map struct struct[] text text[] timestamp[]",
+        "1": "bool[] date[] decimal[] double[] int[] int[][] map map[] struct struct[] text text[] timestamp[]",
         "2": "int null text",
     },
     "array_pop_back": {
@@ -662,7 +662,7 @@ SHOWN: Shown = {
     },
     "map_from_lists": {
         "1": "int[] text[]",
-        "2": "int[] text[]",
+        "2": "int[] int[][] text[]",
     },
     "map_keys": {
         "1": "map",
@@ -670,8 +670,8 @@ SHOWN: Shown = {
     "map_pack": {
         "1": "=text int",
         "2": "int int[] text",
-        "3": "=text",
-        "4": "int",
+        "3": "=int =text",
+        "4": "=text int",
     },
     "map_values": {
         "1": "map",

@@ -51,7 +51,7 @@ def resolve(tree: exp.Expr, sources: tuple[Source, ...], engine: str) -> exp.Exp
         return annotate_types(tree, schema=schema, dialect=DUCKDB)
     except Unsupported as error:
         raise error.on(engine) from None
-    except SqlglotError as error:
+    except (SqlglotError, ArithmeticError, AssertionError, AttributeError, LookupError, TypeError, ValueError) as error:
         # DuckDB has bound this query: what cannot be resolved here is ours to learn, never to guess.
         raise Unsupported("this query", engine, f"its columns could not be resolved ({error})") from error
 

@@ -51,6 +51,7 @@ LAYERS = """
     relation
     lower lower.*
     read.meaning
+    read.patterns
     read.common
     read.*
     read.queries

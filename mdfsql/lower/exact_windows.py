@@ -44,6 +44,8 @@ def _window(node: Any) -> exp.Expr | None:
             )
     elif not isinstance(inner, AGGREGATES):
         refuse(f"{name}() OVER a window", "it is not shown to agree there")
+    if isinstance(inner.this, exp.Order):
+        refuse(f"ORDER BY within {name}() OVER a window", "Spark has no such thing", "ORDER BY of the window")
     _arguments(inner, name)
     _frame(node, inner)
     if isinstance(inner.this, exp.Distinct):

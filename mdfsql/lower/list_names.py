@@ -15,7 +15,13 @@ __all__ = ["list_names"]
 
 def list_names(tree: exp.Expr) -> exp.Expr:
     """Functions of lists, structs and maps have many names, of which one is kept; positions count from 1."""
+    for bracket in tree.find_all(exp.Bracket):
+        # Asked of what was parsed: the names of what is in it are about to change.
+        bracket.meta[SHIFTED] = _shifted(bracket)
     return each(tree, RULES)
+
+
+SHIFTED = "mdf_shifted"
 
 
 # Other names of functions that the parser has no node for.
@@ -79,7 +85,7 @@ def _bracket(node: Any) -> exp.Expr | None:
         ends = [part.copy() if part is not None else None for part in (place.this, place.expression)]
         first, last = (-1, 1) if down else (1, -1)
         return _call("array_slice", node.this, ends[0] or number(first), ends[1] or number(last), step or number(1))
-    if not _shifted(node):
+    if not node.meta[SHIFTED]:
         return _call("array_extract", node.this, place)
     return _call("array_extract", node.this, _counted(place))
 

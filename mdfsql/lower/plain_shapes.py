@@ -36,7 +36,8 @@ JOIN_SIDES = frozenset({"", "LEFT", "RIGHT", "FULL"})
 def _join(node: Any) -> exp.Expr | None:
     if node.method:
         refuse(f"{node.method.upper()} JOIN", "Spark has no such join", "a join ON what the rows share")
-    if node.kind.upper() not in JOIN_KINDS or node.side.upper() not in JOIN_SIDES:
+    strange = node.is_semi_or_anti_join and node.side.upper() not in ("", "LEFT")
+    if strange or node.kind.upper() not in JOIN_KINDS or node.side.upper() not in JOIN_SIDES:
         refuse(f"{node.side} {node.kind} JOIN", "it is not shown to agree there")
     if node.args.get("using"):
         refuse("JOIN USING of this form", "its columns could not be resolved", "JOIN ... ON")

@@ -48,6 +48,10 @@ class Functions(Values):
     def special_(self, node: Any, scope: Scope) -> exp.Expr:
         """Read what has a syntax of its own as the call that it is."""
         name, parts = SPECIAL[type(node)]
+        if isinstance(node, exp.Trim) and node.args.get("position"):
+            side = node.args["position"].lower()
+            name = name if side == "both" else f"trim:{side}"
+            node.set("position", None)
         for part, value in node.args.items():
             if value and part not in parts:
                 raise Refused(node, f"that form of {name}() is not read")

@@ -261,7 +261,7 @@ class Reading(Functions):
         call, alias = lateral.this, lateral.args.get("alias")
         name = function_name(call)
         width = {"explode": 1, "posexplode": 2}.get(name.removesuffix("_outer"))
-        if alias is None or len(alias.columns) != width:
+        if alias is None or alias.this is None or len(alias.columns) != width:
             raise Refused(lateral, "only LATERAL VIEW explode(list) t AS a, and posexplode with two names, are read")
         item = self.value(call.expressions[0], scope)
         if kind(item) != "list" or item.type is None:

@@ -21,12 +21,11 @@ from mdfsql.read.common import (
     dated,
     like,
     numbers_of_text,
-    pattern_of,
-    rlike,
     shifted,
     whole,
 )
-from mdfsql.read.meaning import Call, Dialect, build, kind, literal, meanings, written
+from mdfsql.read.meaning import Call, Dialect, build, kind, literal, meaning_of, meanings, written
+from mdfsql.read.patterns import groups, java
 
 __all__ = ["dialect"]
 
@@ -75,6 +74,19 @@ contains(text, text) BOOLEAN
 left(text, int) VARCHAR = CASE WHEN $2 <= 0 THEN substring($1, 1, 0) ELSE left($1, $2) END
 right(text, int) VARCHAR = CASE WHEN $2 <= 0 THEN substring($1, 1, 0) ELSE right($1, $2) END
 repeat(text, int) VARCHAR
+trim(text, text) VARCHAR
+trim:leading(text) VARCHAR = ltrim($1, ' ')
+trim:leading(text, text) VARCHAR = ltrim($1, $2)
+trim:trailing(text) VARCHAR = rtrim($1, ' ')
+trim:trailing(text, text) VARCHAR = rtrim($1, $2)
+btrim(text) VARCHAR = trim($1, ' ')
+btrim(text, text) VARCHAR = trim($1, $2)
+ltrim(text, text) VARCHAR = ltrim($2, $1)
+rtrim(text, text) VARCHAR = rtrim($2, $1)
+split_part(text, text, int) VARCHAR = CASE WHEN $1 IS NULL OR $2 IS NULL THEN NULL
+    WHEN $3 = 0 THEN error('split_part(): places of parts begin at 1')
+    WHEN $2 = '' THEN CASE WHEN abs($3) = 1 THEN $1 WHEN $3 IS NOT NULL THEN '' END
+    ELSE split_part($1, $2, $3) END
 lpad(text, int) VARCHAR = lpad($1, $2, ' ')
 rpad(text, int) VARCHAR = rpad($1, $2, ' ')
 concat_ws(text, text...) VARCHAR
@@ -319,7 +331,25 @@ def timestampadd(call: Call) -> exp.Expr:
 WHOLE_UNITS = ("year", "quarter", "month", "week", "day", "hour", "minute", "second")
 
 
-LETTERS = {"yyyy": "%Y", "MM": "%m", "dd": "%d", "HH": "%H", "mm": "%M", "ss": "%S"}
+LETTERS = {
+    "yyyy": "%Y",
+    "yy": "%y",
+    "MM": "%m",
+    "dd": "%d",
+    "HH": "%H",
+    "hh": "%I",
+    "mm": "%M",
+    "ss": "%S",
+    "SSSSSS": "%f",
+    "SSS": "%g",
+    "DDD": "%j",
+    "MMM": "%b",
+    "MMMM": "%B",
+    "a": "%p",
+    "E": "%a",
+    "EEE": "%a",
+    "EEEE": "%A",
+}
 
 
 def date_format(call: Call) -> exp.Expr:
@@ -329,7 +359,7 @@ def date_format(call: Call) -> exp.Expr:
         LETTERS.get(first + more) if first else text.replace("%", "%%") or None for first, more, text, _ in parts
     ]
     if None in made_of or kind(value) not in ("date", "timestamp", "instant"):
-        call.refuse("it is read for a day or moment and the letters yyyy MM dd HH mm ss")
+        call.refuse(f"it is read for a day or moment and the letters {' '.join(LETTERS)}")
     shape = exp.Literal.string("".join(part or "" for part in made_of))
     made = written("strftime(CAST($1 AS TIMESTAMP), $2)", [value, shape])
     made.type = build("VARCHAR")
@@ -356,6 +386,37 @@ def to_date(call: Call) -> exp.Expr:
     return made
 
 
+def pattern_of(call: Call, node: exp.Expr, *, to_the_end: bool = False) -> exp.Expr:
+    text = literal(node)
+    known = java(text, to_the_end=to_the_end) if text is not None else None
+    if known is None:
+        call.refuse("a pattern is read if it is a constant of letters, classes, groups and counts")
+    return exp.Literal.string(known)
+
+
+def rlike(call: Call) -> exp.Expr:
+    """Return whether a text holds a pattern."""
+    if len(call.arguments) != 2 or kind(call.arguments[0]) not in ("text", "null"):
+        call.refuse("it is read for text and a pattern")
+    value, pattern = call.arguments
+    made = written("regexp_matches($1, $2)", [value, pattern_of(call, pattern, to_the_end=True)])
+    made.type = build("BOOLEAN")
+    return made
+
+
+def regexp_extract(call: Call) -> exp.Expr:
+    """Return what a group of the first match holds: the first group where none is named."""
+    if len(call.arguments) not in (2, 3) or kind(call.arguments[0]) not in ("text", "null"):
+        call.refuse("it is read for text, a pattern and a group")
+    value, pattern, *group = call.arguments
+    known, number = pattern_of(call, pattern), whole(group[0]) if group else 1
+    if number is None or number > groups(known.name):
+        call.refuse("it is read for a constant group that the pattern has")
+    made = written("regexp_extract($1, $2, $3)", [value, known, exp.Literal.number(number)])
+    made.type = build("VARCHAR")
+    return made
+
+
 def regexp_replace(call: Call) -> exp.Expr:
     if len(call.arguments) != 3 or kind(call.arguments[0]) not in ("text", "null"):
         call.refuse("it is read for text, a pattern and a replacement")
@@ -364,9 +425,9 @@ def regexp_replace(call: Call) -> exp.Expr:
     known = pattern_of(call, pattern)
     if text is None or "$" in text or "\\" in text:
         call.refuse("a replacement is read if it is a constant without $ and \\")
-    if re.search(r"[*?|]", known):
+    if re.search(r"[*?|]|\{0", known.name):
         call.refuse("patterns that may match nothing replace differently: it is read without * ? and |")
-    made = written("regexp_replace($1, $2, $3, 'g')", [value, exp.Literal.string(known), by])
+    made = written("regexp_replace($1, $2, $3, 'g')", [value, known, by])
     made.type = build("VARCHAR")
     return made
 
@@ -378,6 +439,25 @@ def split(call: Call) -> exp.Expr:
     made = written("string_split($1, $2)", call.arguments)
     made.type = build("VARCHAR[]")
     return made
+
+
+# Functions of days, whose text is cast to a date.
+OF_DAYS = (
+    *("year", "quarter", "month", "day", "dayofmonth", "dayofyear", "weekofyear", "dayofweek", "weekday"),
+    *("date_add", "date_sub", "datediff", "date_diff", "last_day", "add_months"),
+)
+
+
+def of_days(call: Call) -> exp.Expr | None:
+    if "text" not in [kind(a) for a in call.arguments]:
+        return None
+    day = build("DATE")
+    given = [
+        meaning_of(dialect, Call(call.node, "cast:date", [a]), day) if kind(a) == "text" else a for a in call.arguments
+    ]
+    fresh = exp.Anonymous(this=call.name, expressions=[a.copy() for a in given])
+    fresh.meta.update(call.node.meta)
+    return meaning_of(dialect, Call(fresh, call.name, list(fresh.expressions)))
 
 
 CHANCE = "it is not the same twice"
@@ -404,7 +484,9 @@ dialect = Dialect(
         "rlike": rlike,
         "regexp": rlike,
         "regexp_like": rlike,
+        "regexp_extract": regexp_extract,
         "regexp_replace": regexp_replace,
+        **dict.fromkeys(OF_DAYS, of_days),
         "split": split,
     },
     reasons={

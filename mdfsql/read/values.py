@@ -433,10 +433,3 @@ READERS: dict[type[exp.Expr], str] = {
     exp.Substring: "special_",
     exp.StrPosition: "special_",
 }
-
-SPECIAL: dict[type[exp.Expr], tuple[str, tuple[str, ...]]] = {
-    exp.Extract: ("extract", ("this", "expression")),
-    exp.Trim: ("trim", ("this", "expression")),
-    exp.Substring: ("substring", ("this", "start", "length")),
-    exp.StrPosition: ("position", ("this", "substr")),
-}
