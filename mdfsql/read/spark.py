@@ -448,14 +448,16 @@ OF_DAYS = (
 )
 
 
+def _as_day(value: exp.Expr) -> exp.Expr:
+    day = build("DATE")
+    return meaning_of(dialect, Call(exp.Cast(this=value.copy(), to=day.copy()), "cast:date", [value]), day)
+
+
 def of_days(call: Call) -> exp.Expr | None:
     if "text" not in [kind(a) for a in call.arguments]:
         return None
-    day = build("DATE")
-    given = [
-        meaning_of(dialect, Call(call.node, "cast:date", [a]), day) if kind(a) == "text" else a for a in call.arguments
-    ]
-    fresh = exp.Anonymous(this=call.name, expressions=[a.copy() for a in given])
+    given = [_as_day(a.copy()) if kind(a) == "text" else a.copy() for a in call.arguments]
+    fresh = exp.Anonymous(this=call.name, expressions=given)
     fresh.meta.update(call.node.meta)
     return meaning_of(dialect, Call(fresh, call.name, list(fresh.expressions)))
 
