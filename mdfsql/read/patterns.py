@@ -75,7 +75,7 @@ def _here(token: str) -> str:
 def groups(text: str) -> int:
     """Return how many groups a pattern has that ``java`` reads.
 
-    >>> groups(r"(a)(?:b)[(]\\\\(")
+    >>> groups(r"(a)(?:b)[(]\\(")
     1
     """
     return sum(found.group() == "(" for found in TOKEN.finditer(text))
