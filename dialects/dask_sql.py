@@ -18,6 +18,7 @@ from mdfsql.lower.explode_to_joins import explode_to_joins
 from mdfsql.lower.factor_or import factor_or
 from mdfsql.lower.flat_sources import flat_sources
 from mdfsql.lower.hand_over import hand_over
+from mdfsql.lower.ordered_distinct import ordered_distinct
 from mdfsql.lower.plain_limits import plain_limits
 from mdfsql.lower.quantifiers_to_tests import quantifiers_to_tests
 from mdfsql.lower.rules import construct_name
@@ -182,6 +183,7 @@ target = Target(
     passes=(
         drop_hints,
         refuse_unsteady,
+        ordered_distinct,
         plain_limits,
         flat_sources,
         values_to_selects,

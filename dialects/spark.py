@@ -22,6 +22,7 @@ from mdfsql.lower.known_forms import known_forms
 from mdfsql.lower.list_names import list_names
 from mdfsql.lower.name_functions import name_functions
 from mdfsql.lower.name_sides import name_sides
+from mdfsql.lower.ordered_distinct import ordered_distinct
 from mdfsql.lower.plain_shapes import plain_shapes
 from mdfsql.lower.rows_to_columns import rows_to_columns
 from mdfsql.lower.settle_types import settle_types
@@ -75,6 +76,7 @@ target = Target(
         exact_subqueries,
         strict_types,
         exact_windows,
+        ordered_distinct,
         exact_lists,
         exact_aggregates,
         exact_arithmetic,

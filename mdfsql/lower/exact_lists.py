@@ -6,7 +6,6 @@ from typing import Any
 
 from sqlglot import exp
 
-from mdfsql.lower.collected import unordered
 from mdfsql.lower.exact_structs import STRUCTS, has_key, packed
 from mdfsql.lower.list_aggregates import LIST_AGGREGATES, spelled
 from mdfsql.lower.list_functions import LISTS, Function, contains, items_of, joined_lists, sort, value_like
@@ -79,21 +78,6 @@ def _array(node: Any) -> exp.Expr | None:
     made = exp.Array(expressions=[_like(item, both) for item in node.expressions])
     made.type = node.type
     return made
-
-
-# What gives the same for any order of a list.
-OF_ANY_ORDER = (exp.ArraySort, exp.ArraySize, exp.ArrayContains, exp.ArrayMax, exp.ArrayMin, exp.Length)
-
-
-def _distinct(node: Any) -> None:
-    _, keys, distinct = unordered(node)
-    around = node.parent
-    while isinstance(around, (exp.Paren, exp.Filter)):
-        around = around.parent
-    sums = isinstance(around, exp.Anonymous) and around.name.lower() in ("list_sum", "list_unique")
-    if distinct and not keys and not sums and not isinstance(around, OF_ANY_ORDER):
-        what = "list()" if isinstance(node, exp.ArrayAgg) else "string_agg()"
-        refuse(f"{what} of DISTINCT values", "their order is chance", f"{what[:-1]}DISTINCT x ORDER BY x)")
 
 
 def _like(item: exp.Expr, dtype: exp.DataType) -> exp.Expr:
@@ -274,8 +258,6 @@ def _set(node: Any) -> None:
 RULES: dict[type[exp.Expr], Any] = {
     exp.Anonymous: _named,
     exp.Array: _array,
-    exp.ArrayAgg: _distinct,
-    exp.GroupConcat: _distinct,
     exp.ArrayFilter: _filter,
     exp.ArraySize: _size,
     exp.ArraySort: sort,
