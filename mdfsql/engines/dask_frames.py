@@ -17,6 +17,7 @@ import duckdb
 from sqlglot import exp
 
 from mdfsql.engines import dask_worker
+from mdfsql.errors import Unsupported
 from mdfsql.lower.rules import construct_name
 
 __all__ = ["Frame", "Graph"]
@@ -24,15 +25,31 @@ __all__ = ["Frame", "Graph"]
 Key: TypeAlias = Hashable
 
 # Types that Arrow carries as another type: a partition's rows are cast back when they are read again.
-RECAST = re.compile(r"U?HUGEINT|UUID|BIT|JSON|TIME WITH TIME ZONE|ENUM|BIGNUM|VARIANT")
+RECAST = re.compile(r"HUGEINT|UUID|JSON|ENUM|BIGNUM|VARIANT")
+
+# Types whose values do not come back from Arrow as they were.
+CHANGED = re.compile(r"\b(TIME WITH TIME ZONE|BIT|UHUGEINT)\b")
 
 UNTYPED = '"NULL"'
 
 NUMBERS = re.compile(r"U?(TINYINT|SMALLINT|INTEGER|BIGINT|HUGEINT)|FLOAT|DOUBLE|DECIMAL")
 
+T = exp.DataType.Type
+
 # More samples give more even ranges for a sort.
 SAMPLES = 64
 
+
+# Types of keys by which rows are shown to meet, and to be ordered, over several partitions: tests/test_dask_keys.py.
+KEYS = frozenset(
+    {
+        T.BOOLEAN, T.TINYINT, T.SMALLINT, T.INT, T.BIGINT, T.INT128, T.UTINYINT, T.USMALLINT, T.UINT, T.UBIGINT,
+        T.FLOAT, T.DOUBLE, T.DECIMAL, T.TEXT, T.VARBINARY, T.DATE, T.TIME, T.TIMESTAMPNTZ, T.TIMESTAMPTZ, T.INTERVAL,
+        T.UUID, T.ARRAY, T.STRUCT, T.MAP,
+    }
+)  # fmt: skip
+# By the bytes of a sort key, 1 month is not 30 days, which it equals.
+UNSORTED = frozenset({T.INTERVAL})
 
 OFFSET = "OFFSET without LIMIT: all rows in one partition"
 KEYLESS = "a join without equal keys of one type: one side beside each partition of the other"
@@ -118,6 +135,10 @@ class Graph:
 
     def stored(self, keys: Sequence[Key], types: Sequence[str], barrier: Sequence[Key] = ()) -> Frame:
         """Return a frame whose partitions are tables that tasks give."""
+        changed = next(filter(None, map(CHANGED.search, types)), None)
+        if changed:
+            why = "Arrow, which carries rows between partitions, has no such type"
+            raise Unsupported(changed.group(), "dask", why, "a cast to another type")
         restored = [cast(col(n), t) if RECAST.search(t) else col(n) for n, t in enumerate(types)]
         return Frame((tuple(keys),), exp.select(*named(restored)).from_("i0"), tuple(types), tuple(barrier))
 
@@ -218,7 +239,18 @@ class Graph:
         return self.over(exchanged, _grouped(exp.select(*named([*columns(len(by)), *final])), len(by)), types)
 
     def _exchange(self, frame: Frame, by: Sequence[exp.Expr], why: str = "") -> Frame:
-        return self.shuffle(frame, by, frame.partitions) if by else self.gather(frame, why)
+        """Return the frame with rows of equal keys in one partition: all, where there are no keys."""
+        if not by:
+            return self.gather(frame, why)
+        other = self._unshown(frame, by)
+        return self.gather(frame, f"{other} in one partition") if other else self.shuffle(frame, by, frame.partitions)
+
+    def _unshown(self, frame: Frame, by: Sequence[exp.Expr], *, ordered: bool = False) -> str | None:
+        """Return what to say of keys by which rows are not shown to meet, None where they are."""
+        found = self.types(exp.select(*named([b.copy() for b in by])).from_("q"), q=frame.types)
+        known = KEYS - UNSORTED if ordered else KEYS
+        other = next((t for t in found if t != UNTYPED and not _is_key(t, known)), None)
+        return other and f"a key of type {other}, which is not shown to agree over several: all rows"
 
     def distinct(self, frame: Frame) -> Frame:
         """Return each different row once."""
@@ -276,6 +308,9 @@ class Graph:
             return ordered(frame)
         if fetch is not None:
             return ordered(self.gather(ordered(frame)))
+        other = self._unshown(frame, [b.this for b in by], ordered=True)
+        if other:
+            return ordered(self.gather(frame, f"{other} in one partition"))
         rows = self.settle(frame)
         key = _sort_key(by)
         sample = exp.select(exp.alias_(key, "k")).from_(rows.query.subquery("q"))
@@ -334,6 +369,8 @@ class Graph:
             self.types(exp.select(exp.alias_(key.copy(), "k")).from_("q"), q=frame.types)[0]
             for key, frame in ((a, left), (b, right))
         )
+        if not (_is_key(ours) and _is_key(theirs)):
+            return None
         if ours == theirs:
             return a, b
         if re.fullmatch(r"U?(TINYINT|SMALLINT|INTEGER|BIGINT)|HUGEINT", ours) and re.fullmatch(
@@ -355,6 +392,11 @@ def _grouped(query: exp.Select, keys: int) -> exp.Select:
     if keys:
         query.set("group", exp.Group(expressions=[exp.Literal.number(n + 1) for n in range(keys)]))
     return query
+
+
+def _is_key(text: str, known: frozenset[exp.DType] = KEYS) -> bool:
+    """Tell whether a type is known, and all types in it."""
+    return all(inner.this in known for inner in type_node(text).find_all(exp.DataType))
 
 
 def _sort_key(by: Sequence[exp.Ordered]) -> exp.Expr:
