@@ -124,6 +124,10 @@ def _is_alone(node: exp.Expr) -> bool:
     return len(list(node.iter_expressions())) == 1
 
 
+def _is_query(values: list[exp.Expr]) -> bool:
+    return len(values) == 1 and isinstance(values[0].unnest(), exp.Query)
+
+
 def refuse_unsteady(tree: exp.Expr) -> exp.Expr:
     """Functions of chance, of the moment and of the session are refused: no two partitions would agree."""
     for node in tree.walk():
@@ -136,6 +140,10 @@ def refuse_unsteady(tree: exp.Expr) -> exp.Expr:
         if isinstance(node, exp.Anonymous) and node.name.lower() in ROW_MAKERS:
             why = "a row of a SELECT is one row to dask-sql"
             raise Unsupported(construct_name(node), "dask", why, ROW_MAKERS[node.name.lower()])
+        if isinstance(node, exp.Array) and not node.args.get("value_constructor") and _is_query(node.expressions):
+            # Without brackets it is a list of all rows, in any order.
+            why, instead = "which row comes first is not the same everywhere", "(SELECT list(x ORDER BY x) FROM ...)"
+            raise Unsupported("ARRAY over a query", "dask", why, instead)
         if isinstance(node, exp.Mode):
             raise Unsupported("mode()", "dask", "which of two equally frequent values it gives is not defined")
         if type(node) in MISSING:

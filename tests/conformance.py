@@ -134,6 +134,10 @@ def plain(column: pa.ChunkedArray) -> list[Any]:
         column = column.cast(pa.int64())
     if pa.types.is_date32(column.type):
         column = column.cast(pa.int32())
+    if pa.types.is_list(column.type) and pa.types.is_timestamp(column.type.value_type):
+        column = column.cast(pa.list_(pa.int64()))
+    if pa.types.is_list(column.type) and pa.types.is_date32(column.type.value_type):
+        column = column.cast(pa.list_(pa.int32()))
     return list(column.to_pylist())
 
 
