@@ -92,13 +92,9 @@ def _parse(text: str, dialect: str, plain_calls: bool) -> exp.Query:
     tree = trees[0]
     if isinstance(tree, exp.Values):
         tree = exp.select("*").from_(tree)
+    tree = _without_parentheses(tree)
     if isinstance(tree, exp.Subquery) or not isinstance(tree, exp.Query):
-        inner = tree.unnest() if isinstance(tree, exp.Subquery) else None
-        if not isinstance(inner, exp.Query):
-            raise QueryError(
-                f"{_statement_name(tree, text)} is refused: only queries run here", sql=text, line=1, column=1
-            )
-        tree = inner
+        raise QueryError(f"{_statement_name(tree, text)} is refused: only queries run here", sql=text, line=1, column=1)
     for node in tree.find_all(exp.DML, exp.DDL, exp.Into):
         if not isinstance(node, exp.Query):
             raise QueryError(f"{node.key.upper()} is refused: only queries run here", sql=text)
@@ -185,8 +181,30 @@ def bind_parameters(tree: exp.Query, params: Mapping[str, Any], text: str) -> ex
     return tree
 
 
+def _without_parentheses(tree: exp.Expr) -> exp.Expr:
+    """Return the query that stands in parentheses; what stands after them becomes that of a query over it."""
+    for inner in list(tree.find_all(exp.Subquery)):
+        after = {part: inner.args[part] for part in AFTER if inner.args.get(part)}
+        if after and isinstance(inner.this, exp.Query):
+            rows = exp.Subquery(this=inner.this, alias=exp.TableAlias(this=exp.to_identifier("_all", quoted=True)))
+            made = exp.select("*").from_(rows, copy=False)
+            inner.set("this", made)
+            for part, value in after.items():
+                inner.set(part, None)
+                made.set(part, value)
+    while isinstance(tree, exp.Subquery) and isinstance(tree.this, exp.Query):
+        tree = tree.this
+    return tree
+
+
+# What may stand after a query in parentheses, or before it.
+AFTER = ("with_", "order", "limit", "offset")
+
+
 def unknown_table(table: exp.Table, text: str, known: Iterable[str]) -> BindError:
     """Return the error for a table that nothing has, with the names that are near."""
+    if table.this is None:
+        return BindError("rows from that are not read", sql=text)
     name = ".".join(part.name for part in table.parts) if isinstance(table.this, exp.Identifier) else table.this.name
     near = difflib.get_close_matches(name.lower(), [k.lower() for k in known], 3)
     hint = f"; did you mean {' or '.join(near)}?" if near else "; register it, pass it as an argument, or name a file"

@@ -239,3 +239,18 @@ def test_depth_and_empty_lists():
     with pytest.raises(mdf.errors.QueryError, match="nested more than 1000 levels"):
         mdf.sql("SELECT " + "(" * 5000 + "1" + ")" * 5000)
     assert mdf.sql("SELECT [] AS l, NULL AS n").schema == {"l": "INTEGER[]", "n": "INTEGER"}
+
+
+@pytest.mark.parametrize(
+    ("query", "rows"),
+    [
+        ("(SELECT v FROM t) ORDER BY v DESC LIMIT 1", [{"v": 3}]),
+        ("((SELECT v FROM t) ORDER BY v LIMIT 2) ORDER BY v DESC", [{"v": 2}, {"v": 1}]),
+        ("(SELECT v FROM t UNION ALL SELECT 0 AS v) ORDER BY v LIMIT 1 OFFSET 1", [{"v": 1}]),
+        ("WITH u AS (SELECT 5 AS v) (SELECT v FROM u)", [{"v": 5}]),
+        ("((SELECT 1 AS v))", [{"v": 1}]),
+    ],
+)
+@pytest.mark.parametrize("dialect", ["duckdb", "postgres", "snowflake"])
+def test_what_stands_after_parentheses(query, rows, dialect):
+    assert mdf.sql(query, dialect=dialect, t=[{"v": 1}, {"v": 3}, {"v": 2}]).collect() == rows

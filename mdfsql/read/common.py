@@ -39,11 +39,11 @@ __all__ = [
     "replaced",
     "rlike",
     "shifted",
-    "substring",
     "unlike_nan",
     "whole",
     "wide_fractions",
     "typed",
+    "weeks_between",
 ]
 
 # A line: name(kinds of the arguments) type [= form in the reference's dialect, where that is another].
@@ -202,16 +202,6 @@ def concat(call: Call) -> exp.Expr:
     return made
 
 
-def substring(call: Call) -> exp.Expr:
-    """Return substring() from the first letter on: what lies before it has another meaning in each dialect."""
-    value, *places = call.arguments
-    if kind(value) not in ("text", "null") or any(whole(p) is None for p in places) or not whole(places[0]):
-        call.refuse("it is read with constant places, from 1 on")
-    made = exp.Anonymous(this="substring", expressions=[value.copy(), *(p.copy() for p in places)])
-    made.type = build("VARCHAR")
-    return made
-
-
 def replaced(call: Call) -> exp.Expr:
     """Return replace() of a constant that is not empty: what stands before each letter is one in some dialects."""
     if (
@@ -268,31 +258,46 @@ def null_if_any(call: Call) -> exp.Expr:
     return made
 
 
-def dated(form: str, units: Iterable[str], names: tuple[int, int, int]) -> Rule:
-    """Return the rule of a function of a unit and two more arguments, at the places that ``names`` tells."""
+def dated(
+    form: str, units: Iterable[str], names: tuple[int, int, int], others: Mapping[str, str] | None = None
+) -> Rule:
+    """Return the rule of a function of a unit and two more arguments, at the places that ``names`` tells.
+
+    ``others`` are further names of units.
+    """
 
     def rule(call: Call) -> exp.Expr:
         if len(call.arguments) != 3:
             call.refuse("it is read with a unit and two more arguments")
         unit, one, two = (call.arguments[place] for place in names)
         known = (literal(unit) or "").lower()
+        known = (others or {}).get(known, known)
         if known not in units:
             call.refuse(f"it is read for the units {', '.join(units)}")
         if form == "add":
             return moved(call, known, one, two)
         if not {kind(one), kind(two)} <= {"date", "timestamp", "instant"}:
             call.refuse("it is read for days and moments only")
-        made = written(f"date_diff('{known}', $1, $2)", [one, two])
+        made = written(weeks_between(0) if known == "week" else f"date_diff('{known}', $1, $2)", [one, two])
         made.type = build("BIGINT")
         return made
 
     return rule
 
 
+def weeks_between(later: int) -> str:
+    """Return the form of how often a week begins between two days: on a Monday, or so many days before one.
+
+    The reference counts weeks that are over.
+    """
+    first, second = (f"date_trunc('week', CAST(${place} AS DATE) + {later})" for place in (1, 2))
+    return f"date_diff('day', CAST({first} AS DATE), CAST({second} AS DATE)) // 7"
+
+
 def moved_date(call: Call) -> exp.Expr:
     """Return DATE_ADD or DATE_SUB of a date and an INTERVAL."""
     value, interval = call.arguments if len(call.arguments) == 2 else (call.node, call.node)
-    if kind(value) != "date" or not isinstance(interval, exp.Interval):
+    if kind(value) != "date" or kind(interval) != "interval":
         call.refuse("it is read for a date and an INTERVAL")
     if has_hours(interval):
         call.refuse("a date has no hours")
@@ -301,9 +306,10 @@ def moved_date(call: Call) -> exp.Expr:
     return made
 
 
-def has_hours(interval: exp.Interval) -> bool:
-    """Tell whether an INTERVAL, which is one of a single unit, is shorter than a day."""
-    return str(interval.args["unit"].name).upper().removesuffix("S") in ("HOUR", "MINUTE", "SECOND")
+def has_hours(interval: exp.Expr) -> bool:
+    """Tell whether an INTERVAL of a single unit is shorter than a day, as one whose unit is not known may be."""
+    unit = interval.args["unit"].name if isinstance(interval, exp.Interval) else interval.meta.get("unit", "second")
+    return str(unit).upper().removesuffix("S") in ("HOUR", "MINUTE", "SECOND")
 
 
 def moved(call: Call, unit: str, count: exp.Expr, value: exp.Expr) -> exp.Expr:
@@ -323,7 +329,7 @@ def shifted(days_stay: bool) -> Rule:
 
     def rule(call: Call) -> exp.Expr | None:
         value, interval = call.arguments
-        if kind(value) != "date" or not isinstance(interval, exp.Interval):
+        if kind(value) != "date" or kind(interval) != "interval":
             return None
         if not days_stay:
             made = written(f"$1 {call.name} $2", [value, interval])
@@ -338,14 +344,15 @@ def shifted(days_stay: bool) -> Rule:
     return rule
 
 
-def date_trunc(units: Iterable[str], of_date: str, unit_at: int = 0) -> Rule:
-    """Return the rule of date_trunc(): which units, and the type that a date becomes."""
+def date_trunc(units: Iterable[str], of_date: str, unit_at: int = 0, others: Mapping[str, str] | None = None) -> Rule:
+    """Return the rule of date_trunc(): which units, what else they are called, and the type that a date becomes."""
 
     def rule(call: Call) -> exp.Expr:
         if len(call.arguments) != 2:
             call.refuse("it is read with a unit and a day or moment")
         unit, value = call.arguments[unit_at], call.arguments[1 - unit_at]
         known = (literal(unit) or "").lower()
+        known = (others or {}).get(known, known)
         if known not in units or kind(value) not in ("date", "timestamp", "instant"):
             call.refuse(f"it is read for the units {', '.join(units)} and a day or moment")
         if kind(value) == "date":

@@ -53,7 +53,7 @@ class Functions(Values):
             name = name if side == "both" else f"trim:{side}"
             node.set("position", None)
         for part, value in node.args.items():
-            if value and part not in parts:
+            if value and part not in (*parts, "clamp_position"):
                 raise Refused(node, f"that form of {name}() is not read")
         given = [node.args[part] for part in parts if node.args.get(part)]
         if isinstance(node, exp.Extract):
@@ -84,6 +84,10 @@ class Functions(Values):
                 isinstance(argument, exp.Column) and self.is_unit(node, argument, scope)
             ):
                 argument.replace(exp.Literal.string(argument.name.lower()))
+            elif function_name(argument) in self.dialect.units:
+                # A week that begins on a day, as WEEK(MONDAY).
+                day = ", ".join(part.name.lower() for part in argument.expressions)
+                argument.replace(exp.Literal.string(f"{function_name(argument)}({day})"))
             elif isinstance(argument, exp.Lambda):
                 self.lambda_(node, argument, scope)
             elif isinstance(argument, exp.Star):
@@ -131,7 +135,7 @@ class Functions(Values):
         return (
             function_name(node).startswith(("date", "timestamp", "time", "last_day", "trunc"))
             and not argument.table
-            and argument.name.upper() in UNITS
+            and (argument.name.upper() in UNITS or argument.name.lower() in self.dialect.units)
             and not scope.column(argument.name.lower(), "")[0]
         )
 
@@ -151,6 +155,22 @@ class Functions(Values):
         if not isinstance(made, exp.Anonymous):
             raise Refused(node, f"FILTER is not read for {made.key.upper()}")
         return self.same_(node, scope)
+
+    def within_(self, node: Any, scope: Scope) -> exp.Expr:
+        """Read WITHIN GROUP (ORDER BY ...) of text that is put together, as ORDER BY in the call."""
+        call, order = node.this, node.expression
+        name = function_name(call)
+        if f"within:{name}" not in self.dialect.table or not isinstance(order, exp.Order):
+            raise Refused(node, "WITHIN GROUP is not shown to mean the same with it", construct=f"{name}()")
+        value, *rest = call.expressions
+        between = rest[0] if rest else exp.Literal.string("")
+        ordered = exp.Order(this=between.copy(), expressions=[key.copy() for key in order.expressions])
+        made = exp.Anonymous(this="string_agg", expressions=[value.copy(), ordered])
+        node.set("this", made)
+        self.aggregated(value, scope) if isinstance(value, exp.Distinct) else self.value(made.expressions[0], scope)
+        self.aggregated(made.expressions[1], scope)
+        made.meta.update(node.meta)
+        return meaning_of(self.dialect, Call(made, f"within:{name}", list(made.expressions)))
 
     def nulls_(self, node: Any, scope: Scope) -> exp.Expr:
         if function_name(node.this) not in ORDERED:

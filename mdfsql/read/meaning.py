@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import functools
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -194,6 +195,14 @@ class Dialect:
     of_seconds: int = 6
     # Whether what the parser takes for bytes is text with escapes.
     bytes_are_text: bool = False
+    # What units of time are called besides their names.
+    units: Mapping[str, str] = field(default_factory=dict)
+    # Whether a number that is not zero is true.
+    numbers_are_true: bool = False
+    # Whether text that is no plain whole number raises where it is cast to one.
+    digits_only: bool = False
+    # What stands between a day and a time of day.
+    between: str = " T"
 
 
 LINE = re.compile(r"(\S+?)\((.*?)\) (\S+)(?: = (.*))?")
@@ -302,18 +311,49 @@ CONSTANTS = {
     "decimal": r"[+-]?\d{1,20}(\.\d{1,10})?",
     "real": r"[+-]?\d{1,17}(\.\d{1,17})?([eE][+-]?\d{1,2})?",
     "date": r"\d{4}-\d{2}-\d{2}",
-    "timestamp": r"\d{4}-\d{2}-\d{2}( \d{2}:\d{2}:\d{2}(\.\d{1,6})?)?",
-    "instant": r"\d{4}-\d{2}-\d{2}( \d{2}:\d{2}:\d{2}(\.\d{1,6})?)?",
+    "timestamp": r"\d{4}-\d{2}-\d{2}([ T]\d{2}:\d{2}:\d{2}(\.\d{1,6})?)?",
+    "instant": r"\d{4}-\d{2}-\d{2}([ T]\d{2}:\d{2}:\d{2}(\.\d{1,6})?( ?(Z|UTC|[+-]\d{2}(:?\d{2})?))?)?",
 }
+# How a line that reads text tells what is written plainly.
+PLAIN = re.compile(r"regexp_full_match\(\$1, '([^']*)'\)")
 
 
-def is_constant(call: Call, to: exp.DataType) -> bool:
-    """Tell whether a text literal is one value of a type in every dialect."""
+def is_constant(dialect: Dialect, call: Call, to: exp.DataType) -> bool:
+    """Tell whether a text literal is one value of a type in every dialect that reads it."""
     text = literal(call.arguments[0]) or ""
     plain = re.fullmatch(CONSTANTS[kind(to)], text) is not None
+    if kind(to) in ("timestamp", "instant"):
+        plain = plain and text[10:11] in dialect.between
     if plain and kind(to) == "decimal" and to.expressions:
         plain = len(text.partition(".")[2]) <= digits(to)[1]
+    if plain and kind(to) == "instant" and (moved := _in_utc(text)) != text:
+        constant = exp.Literal.string(moved)
+        constant.type = build("VARCHAR")
+        call.arguments[0].replace(constant)
     return plain
+
+
+def _in_utc(text: str) -> str:
+    """Return a moment that may have an offset from UTC without it."""
+    found = re.fullmatch(r"(.{10})[ T](.*?) ?(Z|UTC|[+-]\d\d:?\d*)?", text)
+    if found is None or found.group(3) is None:
+        return text.replace("T", " ")
+    day, time, zone = found.groups()
+    hours, minutes = (int(zone[1:3]), int(zone[3:].strip(":") or 0)) if zone[0] in "+-" else (0, 0)
+    offset = datetime.timedelta(hours=hours, minutes=minutes)
+    try:
+        moment = datetime.datetime.fromisoformat(f"{day} {time}")
+    except ValueError:
+        return text
+    return str(moment + offset if zone[0] == "-" else moment - offset)
+
+
+def may_be(dialect: Dialect, name: str, meaning: Meaning, value: exp.Expr) -> bool:
+    """Tell whether a value may be text that a line reads: of a constant it is known before anything runs."""
+    text, plain = literal(value), PLAIN.search(meaning.form or "")
+    if text is None or plain is None or (name == "cast:int" and dialect.digits_only):
+        return True
+    return re.fullmatch(plain.group(1), text) is not None
 
 
 @functools.cache
@@ -368,8 +408,10 @@ def meaning_of(dialect: Dialect, call: Call, to: exp.DataType | None = None) -> 
     for meaning in dialect.table.get(name, ()):
         if not fits(meaning, arguments):
             continue
-        if meaning.result == "constant" and (to is None or not is_constant(call, to)):
+        if meaning.result == "constant" and (to is None or not is_constant(dialect, call, to)):
             continue
+        if name.startswith("cast:") and not may_be(dialect, name, meaning, arguments[0]):
+            break
         if meaning.result == "refused":
             call.refuse(meaning.form or "")
         if meaning.form is None:

@@ -29,6 +29,7 @@ class Reading(Functions):
 
     def query(self, tree: exp.Expr, outer: Scope) -> Outputs:
         """Read a query and return its columns."""
+        without_hints(tree)
         check_parts(tree)
         if isinstance(tree, exp.Subquery):
             return self.query(tree.this, outer)
@@ -84,7 +85,6 @@ class Reading(Functions):
         return renamed(made, tree.args["alias"])
 
     def select(self, tree: Any, scope: Scope) -> Outputs:
-        tree.set("hint", None)
         if from_ := tree.args.get("from_"):
             self.source(from_.this, scope)
         for lateral in tree.args.get("laterals") or ():
@@ -161,8 +161,9 @@ class Reading(Functions):
                 check_parts(clause)
                 if options := clause.args.get("limit_options"):
                     check_parts(options)
-                count = clause.args.get("count") or clause.args.get("expression")
-                self.value(count, scope)
+                count = clause.args.get("count") or clause.args.get("expression") or exp.Literal.number(1)
+                if count.parent is not None:
+                    self.value(count, scope)
                 if isinstance(clause, exp.Fetch):
                     tree.set(part, exp.Limit(expression=(clause.args.get("count") or exp.Literal.number(1)).copy()))
 
@@ -186,6 +187,7 @@ class Reading(Functions):
             self.compares(read, place[1] if place else read.type)
 
     def source(self, node: Any, scope: Scope) -> None:
+        without_hints(node)
         check_parts(node)
         alias = node.args.get("alias")
         if alias is not None:
@@ -246,6 +248,7 @@ class Reading(Functions):
     def join(self, join: Any, scope: Scope) -> None:
         if join.meta.get("read"):
             return
+        without_hints(join)
         check_parts(join)
         if join.args.get("method") and join.method != "NATURAL":
             raise Refused(join, "that join is not read")
@@ -309,6 +312,13 @@ class Reading(Functions):
             # The name that the reference gives would be that of the form.
             read.replace(exp.alias_(read.copy(), text, quoted=True, copy=False))
         return [(name or text, read.type)]
+
+
+def without_hints(node: exp.Expr) -> None:
+    """Drop what tells an engine how to go about it, and changes no answer."""
+    for part in ("hint", "hints", "locks", "options"):
+        if node.args.get(part):
+            node.set(part, None)
 
 
 def output_at(key: exp.Expr, outputs: Outputs) -> tuple[str, exp.DataType | None] | None:

@@ -504,4 +504,5 @@ dialect = Dialect(
     nested_equal=True,
     rows_are_structs=True,
     in_forgets_null=True,
+    digits_only=True,
 )

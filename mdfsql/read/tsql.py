@@ -5,7 +5,6 @@ from __future__ import annotations
 from sqlglot import exp
 
 from mdfsql.read.common import (
-    ASCII_CASE,
     BLANKS,
     COMMON,
     CONSTANTS,
@@ -13,10 +12,11 @@ from mdfsql.read.common import (
     dated,
     numbers_of_text,
     refused,
-    substring,
     whole,
 )
 from mdfsql.read.meaning import Call, Dialect, build, kind, meanings, written
+from mdfsql.read.texts import CASE, REVERSED, places
+from mdfsql.read.times import part
 
 __all__ = ["dialect"]
 
@@ -29,20 +29,38 @@ TABLE = rf"""
 %(int, int) wider
 concat(text...) VARCHAR
 iif(bool, same, same) wider = CASE WHEN $1 THEN $2 ELSE $3 END
-len(text) BIGINT = CASE WHEN regexp_matches($1, '[^\x00-\x7F]')
-    THEN error('len() counts letters beyond ASCII by a collation') ELSE length(rtrim($1, ' ')) END
+len(text) BIGINT = CASE WHEN regexp_matches($1, '[^\x00-\x{{FFFF}}]')
+    THEN error('len() counts letters beyond 16 bits by a collation') ELSE length(rtrim($1, ' ')) END
 ceiling(int) $1 = $1
 floor(int) $1 = $1
 ceiling(real) DOUBLE = ceil(CAST($1 AS DOUBLE))
 floor(real) DOUBLE = floor(CAST($1 AS DOUBLE))
 round(decimal, int!) $1
+sign(int) BIGINT = CAST(sign($1) AS BIGINT)
+square(number) DOUBLE = CAST($1 AS DOUBLE) * CAST($1 AS DOUBLE)
+power(real, number) DOUBLE = CASE WHEN isfinite(CAST($1 AS DOUBLE)) AND NOT isfinite(power($1, $2))
+    THEN error('power() is out of range') ELSE power(CAST($1 AS DOUBLE), CAST($2 AS DOUBLE)) END
+sqrt(number) DOUBLE = CASE WHEN $1 < 0 THEN error('square root of a negative number') ELSE sqrt(CAST($1 AS DOUBLE)) END
+replicate(text, int!) VARCHAR = repeat($1, $2)
+space(int!) VARCHAR = repeat(' ', $1)
+concat_ws(text, text...) VARCHAR
 year/month/day(day) BIGINT
+extract:dayofyear(day) BIGINT = dayofyear($1)
+extract:second(moment) BIGINT = second($1)
+extract:weekday(day) BIGINT = dayofweek($1) + 1
+extract:iso_week(day) BIGINT = week($1)
+extract:week(day) BIGINT = (dayofyear($1) - 1 + dayofweek(CAST(date_trunc('year', CAST($1 AS DATE)) AS DATE))) // 7 + 1
+datefromparts(int, int, int) DATE = make_date($1, $2, $3)
+eomonth(date) DATE = last_day($1)
+eomonth(date, int) DATE = CAST(last_day($1 + to_months(CAST($2 AS INTEGER))) AS DATE)
+string_agg(text, text!) VARCHAR
+within:string_agg(text, text!) VARCHAR
 avg(int) BIGINT = CAST(sum($1) AS BIGINT) // count($1)
 avg(decimal) refused = an average of decimals has digits of its own there: avg(CAST(x AS float))
-stdev(real) DOUBLE = stddev($1)
-stdevp(real) DOUBLE = stddev_pop($1)
-var(real) DOUBLE = var_samp($1)
-varp(real) DOUBLE = var_pop($1)
+stdev(number) DOUBLE = stddev(CAST($1 AS DOUBLE))
+stdevp(number) DOUBLE = stddev_pop(CAST($1 AS DOUBLE))
+var(number) DOUBLE = var_samp(CAST($1 AS DOUBLE))
+varp(number) DOUBLE = var_pop(CAST($1 AS DOUBLE))
 count_big(any) BIGINT = count($1)
 cast:bool(int) $to
 cast:int(bool) $to
@@ -52,6 +70,23 @@ cast:decimal(decimal) $to
 cast:text(decimal) $to
 """
 UNITS = ("year", "quarter", "month", "day", "hour", "minute", "second")
+OTHERS = {
+    **dict.fromkeys(("yy", "yyyy"), "year"),
+    **dict.fromkeys(("qq", "q"), "quarter"),
+    **dict.fromkeys(("mm", "m"), "month"),
+    **dict.fromkeys(("dd", "d"), "day"),
+    **dict.fromkeys(("hh",), "hour"),
+    **dict.fromkeys(("mi", "n"), "minute"),
+    **dict.fromkeys(("ss", "s"), "second"),
+}
+PARTS = OTHERS | {
+    **dict.fromkeys(("dy", "y", "dayofyear"), "dayofyear"),
+    **dict.fromkeys(("dw", "w", "weekday"), "weekday"),
+    **dict.fromkeys(("wk", "ww"), "week"),
+    **dict.fromkeys(("isowk", "isoww", "iso_week"), "iso_week"),
+}
+# As a number of days is added, a day of the year or of the week is a day.
+ADDED = OTHERS | {name: "day" for name, what in PARTS.items() if what in ("dayofyear", "weekday")}
 
 
 def isnull(call: Call) -> exp.Expr:
@@ -108,7 +143,7 @@ COLLATION = "what letters are the same depends on a collation there, which folds
 
 dialect = Dialect(
     name="tsql",
-    table=meanings(CONSTANTS, TABLE, BLANKS, numbers_of_text(" *"), ASCII_CASE, COMMON),
+    table=meanings(CONSTANTS, TABLE, BLANKS, numbers_of_text(" *"), CASE, REVERSED, COMMON),
     rules={
         "type": type_of,
         "whole": long_number,
@@ -116,9 +151,10 @@ dialect = Dialect(
         "isnull": isnull,
         "left": ends,
         "right": ends,
-        "substring": substring,
-        "datediff": dated("diff", UNITS, (0, 1, 2)),
-        "dateadd": dated("add", UNITS, (0, 1, 2)),
+        "substring": places(zero="before", below="before"),
+        **dict.fromkeys(("datediff", "datediff_big"), dated("diff", UNITS, (0, 1, 2), ADDED)),
+        "dateadd": dated("add", UNITS, (0, 1, 2), ADDED),
+        "datepart": part(lambda: dialect, PARTS),
         **dict.fromkeys(("like", "replace", "charindex", "patindex"), refused(COLLATION)),
     },
     reasons={
@@ -129,4 +165,5 @@ dialect = Dialect(
     sorts="folded",
     aliases=frozenset(),
     decimal=(18, 0),
+    units=PARTS,
 )

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import itertools
+import re
 from collections.abc import Mapping
 from typing import Any
 
 from sqlglot import exp
 from sqlglot.optimizer.annotate_types import annotate_types
 
-from mdfsql.read.meaning import Call, Dialect, Refused, build, kind, literal, meaning_of, wider
+from mdfsql.read.meaning import Call, Dialect, Refused, build, kind, literal, meaning_of, wider, written
 from mdfsql.read.scope import Outputs, Scope, check_parts
 
 __all__ = ["UNITS", "Values"]
@@ -77,6 +79,7 @@ class Values:
     def condition(self, clause: Any, scope: Scope, part: str = "this") -> None:
         """Read a condition: whether anything else is one, and which, differs."""
         read = self.value(clause.args[part], scope)
+        read = self.truth(read)
         if kind(read) not in ("bool", "null") and not (kind(read) == "unknown" and isinstance(read, exp.Column)):
             raise Refused(read, f"{kind(read).upper()} is not a condition in every dialect")
 
@@ -85,6 +88,8 @@ class Values:
         if reader is not None:
             return reader(node, scope)
         operator = OPERATORS.get(type(node))
+        if isinstance(node, exp.EQ) and isinstance(node.expression, exp.Any):
+            return self.any_(node, scope)
         if operator is None:
             raise Refused(node, "it is not shown to mean in the reference's dialect what it means in this one")
         if isinstance(node, exp.Connector):
@@ -112,6 +117,19 @@ class Values:
         negated.type = build("BOOLEAN")
         return negated
 
+    def any_(self, node: Any, scope: Scope) -> exp.Expr:
+        """Read x = ANY (query or list)."""
+        of = node.expression.this.unnest()
+        if isinstance(of, exp.Query):
+            made = exp.In(this=node.this.copy(), query=exp.Subquery(this=of.copy()))
+            return self.in_(made, scope)
+        value, items = self.value(node.this, scope), self.value(node.expression.this, scope)
+        if kind(items) != "list" or wider([value.type, items.type.expressions[0] if items.type else None]) is None:
+            raise Refused(node, "ANY is read of a query, or of a list of values of the same kind")
+        self.compares(node, value.type)
+        self.unlike(node, value)
+        return typed(HELD, [items, value], "BOOLEAN")
+
     def parameter(self, node: Any) -> exp.Expr:
         """Give a bound value its type: it is written in the reference's dialect."""
         if node.type is None or kind(node) == "unknown":
@@ -119,9 +137,20 @@ class Values:
         node.meta["read"] = True
         return node
 
+    def truth(self, read: exp.Expr) -> exp.Expr:
+        """Return what a number is as a condition, where it is one."""
+        if not self.dialect.numbers_are_true or kind(read) != "int":
+            return read
+        made = exp.NEQ(this=exp.Paren(this=read.copy()), expression=exp.Literal.number(0))
+        made.type = build("BOOLEAN")
+        for inner in made.walk():
+            inner.meta["read"] = True
+        read.replace(made)
+        return made
+
     def connector(self, node: Any, scope: Scope) -> exp.Expr:
         for part in list(node.flatten(unnest=False)):
-            read = self.value(part, scope)
+            read = self.truth(self.value(part, scope))
             if kind(read) not in ("bool", "null"):
                 raise Refused(read, f"{node.key.upper()} of {kind(read).upper()} is not a condition in every dialect")
         node.type = build("BOOLEAN")
@@ -178,6 +207,8 @@ class Values:
             raise Refused(node, "bytes are not read")
         if isinstance(node, (exp.RawString, exp.ByteString, exp.National)):
             node = exp.Literal.string(str(node.this))
+        if isinstance(node, exp.UnicodeString):
+            node = exp.Literal.string(unescaped(node))
         if node.is_string:
             node.type = build("VARCHAR")
         elif node.this.isdigit():
@@ -327,7 +358,11 @@ class Values:
         if kind(to) in ("timestamp", "instant"):
             kept = int(to.expressions[0].name) if to.expressions else self.dialect.of_seconds
             text = literal(value)
-            plain = len(text.partition(".")[2]) <= kept if text is not None else kind(value) in ("date", "null")
+            plain = (
+                len(re.match(r"\d*", text.partition(".")[2]).group()) <= kept
+                if text is not None
+                else kind(value) in ("date", "null")
+            )
             if kept < MICROSECONDS and not plain:
                 raise Refused(
                     node, f"seconds are rounded to {kept} digits there: name six digits of them, or cut them off"
@@ -365,6 +400,14 @@ class Values:
 
     def interval_(self, node: Any, scope: Scope) -> exp.Expr:
         unit, count = node.args.get("unit"), literal(node.this)
+        word = unit.name.lower().removesuffix("s") if isinstance(unit, exp.Var) else ""
+        if count is None and node.this is not None and word.upper() in UNITS:
+            value = self.value(node.this, scope)
+            if kind(value) == "int":
+                made = written(f"to_{word}s(CAST($1 AS INTEGER))", [value])
+                made.type = build("INTERVAL")
+                made.meta["unit"] = word
+                return made
         whole = count is not None and count.removeprefix("-").isdigit()
         if not whole or not isinstance(unit, exp.Var) or unit.name.upper().removesuffix("S") not in UNITS:
             raise Refused(node, "only an INTERVAL of a whole number of one unit is read")
@@ -388,6 +431,17 @@ def filters(node: exp.Expr) -> bool:
     return isinstance(node.parent, (exp.Where, exp.Having))
 
 
+def unescaped(node: exp.Expr) -> str:
+    """Return the value of U&'...', in which a backslash and four digits, or + and six, stand for a letter."""
+    if node.args.get("escape"):
+        raise Refused(node, "it is read with a backslash as its escape")
+    parts = re.split(r"(\\\\|\\[0-9a-fA-F]{4}|\\\+[0-9a-fA-F]{6})", str(node.this))
+    if any("\\" in part for part in parts[::2]):
+        raise Refused(node, "a backslash in it stands before four digits, or + and six")
+    escapes = [chr(int(part.strip("\\+"), 16)) if part != "\\\\" else "\\" for part in parts[1::2]]
+    return "".join(part for pair in itertools.zip_longest(parts[::2], escapes, fillvalue="") for part in pair)
+
+
 def same_rows(left: list[exp.Expr], rows: list[exp.Expr]) -> exp.Expr:
     """Return whether one of the rows is that of the left, item by item."""
     pairs = [
@@ -399,12 +453,28 @@ def same_rows(left: list[exp.Expr], rows: list[exp.Expr]) -> exp.Expr:
     return made
 
 
+# Whether a list holds a value: NULL where it may be the one that is not known.
+HELD = """
+CASE WHEN $1 IS NULL OR ($2 IS NULL AND len($1) > 0) THEN CAST(NULL AS BOOLEAN) WHEN $2 IS NULL THEN FALSE
+WHEN list_contains($1, $2) THEN TRUE
+WHEN len(list_filter($1, lambda x: x IS NULL)) > 0 THEN CAST(NULL AS BOOLEAN) ELSE FALSE END
+"""
+
+
+def typed(form: str, arguments: list[exp.Expr], dtype: str) -> exp.Expr:
+    """Return a form with the arguments in their places, and its type."""
+    made = written(form, arguments)
+    made.type = build(dtype)
+    return made
+
+
 READERS: dict[type[exp.Expr], str] = {
     exp.Column: "column_",
     exp.Literal: "literal_",
     exp.RawString: "literal_",
     exp.ByteString: "literal_",
     exp.National: "literal_",
+    exp.UnicodeString: "literal_",
     exp.Boolean: "boolean_",
     exp.Null: "null_",
     exp.Paren: "same_",
@@ -425,6 +495,7 @@ READERS: dict[type[exp.Expr], str] = {
     exp.Interval: "interval_",
     exp.Anonymous: "anonymous_",
     exp.Filter: "filter_",
+    exp.WithinGroup: "within_",
     exp.IgnoreNulls: "nulls_",
     exp.RespectNulls: "nulls_",
     exp.Window: "window_",
