@@ -182,7 +182,7 @@ def array_to_string(call: Call) -> exp.Expr:
 
 UNITS = ("year", "quarter", "month", "week", "day", "hour", "minute", "second")
 
-dialect = Dialect(
+dialect: Dialect = Dialect(
     name="postgres",
     table=meanings(
         CONSTANTS,

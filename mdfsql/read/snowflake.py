@@ -174,7 +174,7 @@ def decode(call: Call) -> exp.Expr:
 
 FRAME = "without a frame it sees the whole partition there: write ROWS BETWEEN ..."
 
-dialect = Dialect(
+dialect: Dialect = Dialect(
     name="snowflake",
     table=meanings(
         CONSTANTS,

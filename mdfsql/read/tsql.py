@@ -141,7 +141,7 @@ def as_text(call: Call) -> exp.Expr | None:
 
 COLLATION = "what letters are the same depends on a collation there, which folds their case as it is at first"
 
-dialect = Dialect(
+dialect: Dialect = Dialect(
     name="tsql",
     table=meanings(CONSTANTS, TABLE, BLANKS, numbers_of_text(" *"), CASE, REVERSED, COMMON),
     rules={

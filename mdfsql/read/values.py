@@ -358,11 +358,8 @@ class Values:
         if kind(to) in ("timestamp", "instant"):
             kept = int(to.expressions[0].name) if to.expressions else self.dialect.of_seconds
             text = literal(value)
-            plain = (
-                len(re.match(r"\d*", text.partition(".")[2]).group()) <= kept
-                if text is not None
-                else kind(value) in ("date", "null")
-            )
+            parts = re.search(r"\.(\d+)", text or "")
+            plain = (len(parts[1]) if parts else 0) <= kept if text else kind(value) in ("date", "null")
             if kept < MICROSECONDS and not plain:
                 raise Refused(
                     node, f"seconds are rounded to {kept} digits there: name six digits of them, or cut them off"
