@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import decimal
 import re
 from typing import Any
 
@@ -69,8 +70,7 @@ _NUMBERLIKE = rf"^{BLANK}[+-]?\.?[0-9][0-9a-fA-FxX_.+-]*{BLANK}$"
 DOUBTFUL = {
     "int": _NUMBERLIKE,
     "decimal": _NUMBERLIKE,
-    "double": rf"{_NUMBERLIKE}|(?i:inf|nan)",
-    "bool": r"^(?i:y|yes|n|no|on|off)$",
+    "double": _NUMBERLIKE,
     "date": r"^[ ]*[+-]?[0-9]{1,7}[-/ .\\]|(?i:inf|epoch)",
     "timestamp": r"^[ ]*[+-]?[0-9]{1,7}[-/ .\\]|(?i:inf|epoch)",
 }
@@ -117,25 +117,53 @@ def _cast(node: Any) -> exp.Expr | None:
     if (source, target) == ("double", "decimal"):
         return _decimal(node, value)
     if source == "text" and target in SPELLED:
-        if constant is not None and re.search(SPELLED[target], constant):
-            return cast(value, to)
+        if constant is not None and (known := _constant(constant, target, node.to)) is not None:
+            return known
         good = call("RLIKE", value, SPELLED[target], type="BOOLEAN")
         message = exp.Concat(
             expressions=[text(f"cannot cast to {to}: '"), value.copy(), text("'")], safe=False, coalesce=False
         )
         empty = is_null(value)
         if target == "double":
-            words = exp.In(
-                this=call("LOWER", call("TRIM", value)),
-                expressions=[text(w) for w in ("nan", "inf", "+inf", "-inf", "infinity", "+infinity", "-infinity")],
-            )
-            good = exp.Or(this=good, expression=words)
-        return case((exp.Or(this=good, expression=empty), cast(value, to)), default=raised(message))
+            good = exp.Or(this=good, expression=_is_word(value))
+        rounded = [_rounded(value, to)] if target == "int" else []
+        return case((exp.Or(this=good, expression=empty), cast(value, to)), *rounded, default=raised(message))
     refuse(
         f"CAST of {(source if source != 'unknown' else 'an untyped value').upper()} to {to}",
         "engines spell and round it each in its own way",
         "CAST it to DECIMAL first" if source == "double" else None,
     )
+
+
+def _constant(constant: str, target: str, to: exp.DataType) -> exp.Expr | None:
+    """Return what the reference reads a constant as; None for what is no such value there either."""
+    if re.search(SPELLED[target], constant):
+        return cast(text(constant), to.sql("duckdb"))
+    if target == "int" and (found := re.fullmatch(NUMBER, constant.strip())):
+        whole = decimal.Decimal(found[0].replace("_", "")).quantize(decimal.Decimal(1), decimal.ROUND_HALF_UP)
+        return cast(text(str(whole)), to.sql("duckdb"))
+    if target == "double" and constant.strip().lower() in WORDS:
+        return cast(text(constant), "DOUBLE")
+    if target in DOUBTFUL and re.search(DOUBTFUL[target], constant):
+        refuse(f"{constant!r} as {to.sql('duckdb')}", "engines read it each in its own way", "write it plainly")
+    return None
+
+
+NUMBER = r"[+-]?(?=\.?[0-9])(?:[0-9]+(?:_[0-9]+)*)?(?:\.[0-9]*)?(?:[eE][+-]?[0-9]{1,2})?"
+WORDS = ("nan", "inf", "+inf", "-inf", "infinity", "+infinity", "-infinity")
+
+
+def _is_word(value: exp.Expr) -> exp.Expr:
+    """Return whether a text is one of the floats that have no digits."""
+    return exp.In(this=call("LOWER", call("TRIM", value)), expressions=[text(word) for word in WORDS])
+
+
+def _rounded(value: exp.Expr, to: str) -> tuple[exp.Expr, exp.Expr]:
+    """Return the whole number that a text with a point is rounded to, by its first digit after it."""
+    tenths = call("REGEXP_EXTRACT", value, rf"^{BLANK}([+-]?[0-9]*\.?[0-9]?)", 1)
+    whole = call("ROUND", cast(tenths, "DECIMAL(38,1)"))
+    fits = rf"^{BLANK}[+-]?([0-9]{{1,30}}\.?[0-9]*|\.[0-9]+){BLANK}$"
+    return call("RLIKE", value, fits, type="BOOLEAN"), cast(whole, to)
 
 
 def _converted(value: exp.Expr, dtype: exp.DataType) -> exp.Expr:
@@ -203,14 +231,27 @@ def _try_cast(node: Any) -> exp.Expr | None:
     ):
         return cast(value, node.to.sql("duckdb")) if source != "int" or target != "int" else _safe(node)
     if source == "text" and target in SPELLED:
+        constant = literal_text(value)
+        if constant is not None and (known := _constant(constant, target, node.to)) is not None:
+            return _safe(exp.TryCast(this=known.this, to=node.to.copy()))
         good = call("RLIKE", value, SPELLED[target], type="BOOLEAN")
+        if target == "double":
+            good = exp.Or(this=good, expression=_is_word(value))
+        branches = [(good, _safe(node))]
+        if target == "int":
+            spelled, whole = _rounded(value, "BIGINT")
+            branches.append((spelled, _safe(exp.TryCast(this=whole.this, to=node.to.copy()))))
+        if target not in DOUBTFUL or constant is not None:
+            made = case(*branches, default=null())
+            made.type = node.type
+            return made
         doubtful = call("RLIKE", value, DOUBTFUL[target], type="BOOLEAN")
         message = exp.Concat(
             expressions=[text("TRY_CAST: engines disagree on what this text is: '"), value.copy(), text("'")],
             safe=False,
             coalesce=False,
         )
-        made = case((good, _safe(node)), (doubtful, raised(message)), default=null())
+        made = case(*branches, (doubtful, raised(message)), default=null())
         made.type = node.type
         return made
     refuse(f"TRY_CAST of {source.upper()} to {node.to.sql('duckdb')}", "it is not shown to agree there")

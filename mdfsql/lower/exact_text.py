@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from sqlglot import exp
@@ -76,6 +77,7 @@ def cased(name: str, value: exp.Expr) -> exp.Expr:
     """Return upper or lower case of text: at once where it is ASCII; other letters are refused when they are met."""
     if (constant := literal_text(value)) is not None and constant.isascii():
         return text(constant.upper() if name == "UPPER" else constant.lower())
+    _safe_constant(value, f"{name.lower()}()")
     # Latin-1, Latin Extended-A, Greek and Cyrillic letters that have one partner each are shown to agree.
     good = call("RLIKE", value, SAFE_LETTERS, type="BOOLEAN")
     message = exp.Concat(
@@ -85,6 +87,13 @@ def cased(name: str, value: exp.Expr) -> exp.Expr:
     )
     bad = exp.And(this=exp.Not(this=good), expression=there(value))
     return case((bad, raised(message)), default=call(name, value, type="VARCHAR"))
+
+
+def _safe_constant(value: exp.Expr, what: str) -> None:
+    """Refuse a constant that would be refused when it is met."""
+    constant = literal_text(value)
+    if constant is not None and not re.fullmatch(SAFE_LETTERS[2:-2], constant):
+        refuse(f"{what} of {constant!r}", "engines disagree on a letter of it")
 
 
 # ASCII; Latin-1 but for sharp s, micro and y with dots; Latin Extended-A but for dotted and dotless i, long s and two
@@ -206,8 +215,9 @@ def _length(node: Any) -> exp.Expr | None:
 def _reverse(node: Any) -> exp.Expr:
     _text(node.this, "reverse()")
     # The reference turns round graphemes, not code points: the same only for plain letters.
-    good = exp.Or(this=_ascii(node.this), expression=is_null(node.this))
-    message = raised("reverse(): engines disagree on text beyond ASCII")
+    _safe_constant(node.this, "reverse()")
+    good = exp.Or(this=call("RLIKE", node.this, SAFE_LETTERS, type="BOOLEAN"), expression=is_null(node.this))
+    message = raised("reverse(): engines disagree on a letter of the text")
     return case((good, call("REVERSE", node.this, type="VARCHAR")), default=message)
 
 

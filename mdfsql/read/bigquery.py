@@ -21,9 +21,10 @@ from mdfsql.read.common import (
     unlike_nan,
     wide_fractions,
 )
+from mdfsql.read.formats import LETTERS, formatted, parsed
 from mdfsql.read.meaning import Dialect, meanings
 from mdfsql.read.texts import CASE, REVERSED, padded, pieces, places, re2, re2_extract, re2_replace
-from mdfsql.read.times import FIRST_DAYS, LETTERS, elapsed, formatted, moved_moment, weekly_diff, weekly_trunc
+from mdfsql.read.times import FIRST_DAYS, elapsed, last_day, moved_moment, weekly_diff, weekly_trunc
 
 __all__ = ["dialect"]
 
@@ -115,6 +116,7 @@ TEXT = cast_of_text("int", "[+-]?[0-9]+", "plain whole number") + cast_of_text(
 )
 # Weeks begin on Sunday there, where no day is named.
 UNITS = ("year", "quarter", "month", "day")
+WHOLE = {"F": "%Y-%m-%d", "T": "%H:%M:%S"}
 HOURS = ("hour", "minute", "second")
 
 
@@ -150,8 +152,12 @@ dialect = Dialect(
         ),
         **dict.fromkeys(
             ("format_date", "format_datetime", "format_timestamp"),
-            formatted({**LETTERS, "F": "%Y-%m-%d", "T": "%H:%M:%S"}, value_at=1),
+            formatted({**LETTERS, **WHOLE}, value_at=1),
         ),
+        "parse_date": parsed("DATE", 1, WHOLE),
+        "parse_datetime": parsed("TIMESTAMP", 1, WHOLE),
+        "parse_timestamp": parsed("TIMESTAMPTZ", 1, WHOLE),
+        "last_day": last_day,
         "fraction": wide_fractions,
         "type": typed({"int": "BIGINT", "real": "DOUBLE"}),
     },
@@ -167,5 +173,7 @@ dialect = Dialect(
     aliases=frozenset({"place", "group", "having", "qualify"}),
     decimal=(38, 9),
     nan_first=True,
+    place_of_rows=0,
+    without_nulls=frozenset({"array_agg"}),
     units=dict.fromkeys(("week", *FIRST_DAYS), "week"),
 )

@@ -32,6 +32,7 @@ __all__ = [
     "date_trunc",
     "dated",
     "like",
+    "moment_of",
     "moved_date",
     "null_if_any",
     "pattern_of",
@@ -276,6 +277,7 @@ def dated(
             call.refuse(f"it is read for the units {', '.join(units)}")
         if form == "add":
             return moved(call, known, one, two)
+        one, two = moment_of(one), moment_of(two)
         if not {kind(one), kind(two)} <= {"date", "timestamp", "instant"}:
             call.refuse("it is read for days and moments only")
         made = written(weeks_between(0) if known == "week" else f"date_diff('{known}', $1, $2)", [one, two])
@@ -283,6 +285,16 @@ def dated(
         return made
 
     return rule
+
+
+def moment_of(value: exp.Expr) -> exp.Expr:
+    """Return a constant that is a plain day or moment as one: where a dialect takes days, it reads text as them."""
+    text = literal(value)
+    if text is None or not re.fullmatch(r"\d{4}-\d{2}-\d{2}( \d{2}:\d{2}:\d{2}(\.\d{1,6})?)?", text):
+        return value
+    made = exp.Cast(this=exp.Literal.string(text), to=build("TIMESTAMP"))
+    made.type = build("TIMESTAMP")
+    return made
 
 
 def weeks_between(later: int) -> str:

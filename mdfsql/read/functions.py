@@ -75,6 +75,8 @@ class Functions(Values):
             made = exp.Exists(this=node.expressions[0].copy())
             self.query(made.this, scope)
             return self.boolean_(made, scope)
+        if name in self.dialect.without_nulls:
+            self.dropped(node)
         for argument in list(node.expressions):
             if isinstance(argument, (exp.Distinct, exp.Order)):
                 self.aggregated(argument, scope)
@@ -115,8 +117,32 @@ class Functions(Values):
             value, _, default = arguments
             if wider([value.type, default.type]) != value.type:
                 raise Refused(node, "what stands in for a missing row is made the type of the others here", name)
+        if function_name(node) == f"{name}:ignore":
+            return self.ignoring(node, name, arguments)
         node.set("this", name)
         return meaning_of(self.dialect, Call(node, name, arguments))
+
+    def ignoring(self, node: Any, name: str, arguments: list[exp.Expr]) -> exp.Expr:
+        """Return a list of the values that are there."""
+        value = unwrapped(arguments[0])
+        if len(arguments) != 1 or isinstance(arguments[0], exp.Distinct) or value.type is None:
+            raise Refused(node, "IGNORE NULLS is read of one value, without DISTINCT", construct=f"{name}()")
+        made: Any = exp.Filter(
+            this=exp.Anonymous(this="array_agg", expressions=[arguments[0].copy()]),
+            expression=exp.Where(this=exp.Not(this=exp.Is(this=exp.Paren(this=value.copy()), expression=exp.null()))),
+        )
+        made.type = exp.DataType(this=exp.DType.LIST, expressions=[value.type.copy()], nested=True)
+        for inner in made.walk():
+            inner.meta["read"] = True
+        return made
+
+    def dropped(self, node: Any) -> None:
+        """Take IGNORE NULLS out of an aggregate's argument: its name says so then."""
+        argument = node.expressions[0] if node.expressions else None
+        inner = argument.this if isinstance(argument, exp.Order) else argument
+        if isinstance(inner, exp.IgnoreNulls):
+            inner.replace(inner.this.copy())
+            node.set("this", f"{function_name(node)}:ignore")
 
     def lambda_(self, node: exp.Expr, made: Any, scope: Scope) -> None:
         """Read a function of one item of the list that stands before it."""

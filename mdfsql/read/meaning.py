@@ -201,6 +201,10 @@ class Dialect:
     numbers_are_true: bool = False
     # Whether text that is no plain whole number raises where it is cast to one.
     digits_only: bool = False
+    # The aggregates that may leave out NULL.
+    without_nulls: frozenset[str] = frozenset()
+    # From which number the places of the items of a list are counted, as rows.
+    place_of_rows: int = 1
     # What stands between a day and a time of day.
     between: str = " T"
 

@@ -16,9 +16,10 @@ from mdfsql.read.common import (
     refused,
     typed,
 )
+from mdfsql.read.formats import C_LETTERS, formatted
 from mdfsql.read.meaning import Call, Dialect, kind, meanings
 from mdfsql.read.texts import CASE, REVERSED, padded, places
-from mdfsql.read.times import C_LETTERS, elapsed, formatted, moved_moment
+from mdfsql.read.times import elapsed, moved_moment
 
 __all__ = ["dialect"]
 

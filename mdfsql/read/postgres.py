@@ -26,6 +26,7 @@ from mdfsql.read.common import (
     shifted,
     whole,
 )
+from mdfsql.read.formats import NUMBERED, spelled
 from mdfsql.read.meaning import Call, Dialect, build, kind, literal, meanings, written
 from mdfsql.read.texts import REVERSED, ilike, padded, places
 from mdfsql.read.times import part
@@ -206,6 +207,7 @@ dialect: Dialect = Dialect(
         "regexp_replace": regexp_replace,
         "string_to_array": string_to_array,
         "array_to_string": array_to_string,
+        "to_char": spelled(NUMBERED | {"MS": "%g", "US": "%f"}, any_case=False),
         "date_part": part(lambda: dialect, {}, of="DOUBLE"),
         "split_part": split_part,
         "+": shifted(days_stay=False),

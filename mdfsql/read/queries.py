@@ -243,7 +243,36 @@ class Reading(Functions):
             alias.set("this", exp.to_identifier(f"_{alias.columns[0].name}", quoted=True))
         if kind(item.type.expressions[0]) == "struct":
             raise Refused(node, "dialects spread a list of structs differently")
+        if node.args.get("offset"):
+            return self.numbered(node, item)
         return [("", item.type.expressions[0])]
+
+    def numbered(self, node: Any, item: Any) -> Outputs:
+        """Read the items of a list with their places, which the dialect counts from 0 or 1."""
+        alias, offset = node.args["alias"], node.args["offset"]
+        names = [column.name for column in alias.columns] or [alias.name]
+        if isinstance(offset, exp.Identifier):
+            names.append(offset.name)
+        elif self.dialect.place_of_rows == 0 and len(names) == 1:
+            names.append("offset")
+        if len(names) != 2:
+            raise Refused(node, "it is read with a name for the items and one for their places")
+        value, place = (exp.to_identifier(name, quoted=True) for name in names)
+        rows = exp.Unnest(
+            expressions=[item.copy()],
+            alias=exp.TableAlias(this=exp.to_identifier("u"), columns=[value.copy()]),
+            offset=exp.to_identifier("n"),
+        )
+        below = exp.Sub(this=exp.column("n", "u"), expression=exp.Literal.number(1 - self.dialect.place_of_rows))
+        chosen = exp.select(exp.column(value.copy(), "u"), exp.alias_(below, place.copy())).from_(rows)
+        named = exp.TableAlias(this=alias.this.copy())
+        made: exp.Expr = exp.Subquery(this=chosen, alias=named)
+        if not isinstance(node.parent, exp.From):
+            made = exp.Lateral(this=exp.Subquery(this=chosen), alias=named)
+        for inner in made.walk():
+            inner.meta["read"] = True
+        node.replace(made)
+        return [(names[0], item.type.expressions[0]), (names[1], build("BIGINT"))]
 
     def join(self, join: Any, scope: Scope) -> None:
         if join.meta.get("read"):

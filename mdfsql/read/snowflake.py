@@ -23,9 +23,10 @@ from mdfsql.read.common import (
     replaced,
     typed,
 )
+from mdfsql.read.formats import NUMBERED, spelled
 from mdfsql.read.meaning import Call, Dialect, meanings, wider
 from mdfsql.read.texts import CASE, REVERSED, ilike, padded, pieces, places
-from mdfsql.read.times import DATE_OF_PARTS, part
+from mdfsql.read.times import DATE_OF_PARTS, last_day, part
 
 __all__ = ["dialect"]
 
@@ -141,6 +142,7 @@ OTHERS = {
     **dict.fromkeys(("m", "mi", "min", "minutes", "mins"), "minute"),
     **dict.fromkeys(("s", "sec", "seconds", "secs"), "second"),
 }
+WORDS = NUMBERED | {"MON": "%b", "MMMM": "%B", "DY": "%a", "AM": "%p", "PM": "%p", "FF3": "%g", "FF6": "%f"}
 PARTS = OTHERS | {
     **{name: name for name in ("dayofweek", "dayofweekiso", "dayofyear", "weekiso", "yearofweek", "yearofweekiso")},
     **dict.fromkeys(("dow", "dw", "weekday"), "dayofweek"),
@@ -199,6 +201,8 @@ dialect: Dialect = Dialect(
         "split_part": pieces("split_part($1, $2, $3)", "VARCHAR"),
         "decode": decode,
         "date_part": part(lambda: dialect, PARTS),
+        **dict.fromkeys(("to_char", "to_varchar"), spelled(WORDS, any_case=True)),
+        "last_day": last_day,
         "greatest": null_if_any,
         "least": null_if_any,
         **dict.fromkeys(("datediff", "timestampdiff", "timediff"), dated("diff", UNITS, (0, 1, 2), OTHERS)),

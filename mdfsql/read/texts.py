@@ -104,7 +104,7 @@ def pieces(form: str, of: str) -> Rule:
 
 def ilike(call: Call) -> exp.Expr:
     """Return LIKE of letters in any case: of those that have the same two cases everywhere."""
-    value, pattern = call.arguments
+    value, pattern = call.arguments if len(call.arguments) == 2 else (call.node, call.node)
     text = literal(pattern)
     if kind(value) not in ("text", "null") or text is None or not text.isascii() or "\\" in text:
         call.refuse("it is read for text and a constant pattern of ASCII without a backslash")

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Mapping
 
 from sqlglot import exp
 
-from mdfsql.read.common import weeks_between
+from mdfsql.read.common import moment_of, weeks_between
 from mdfsql.read.meaning import Call, Dialect, Rule, build, kind, literal, meaning_of, written
 
 __all__ = [
-    "C_LETTERS",
     "DATE_OF_PARTS",
     "FIRST_DAYS",
-    "LETTERS",
     "elapsed",
-    "formatted",
+    "last_day",
     "moved_moment",
     "part",
     "weekly_diff",
@@ -36,7 +33,7 @@ def part(dialect: Callable[[], Dialect], names: Mapping[str, str], of: str | Non
     def rule(call: Call) -> exp.Expr:
         if len(call.arguments) != 2:
             call.refuse("it is read with the name of a part, and a day or moment")
-        name, value = call.arguments
+        name, value = call.arguments[0], moment_of(call.arguments[1])
         known = (literal(name) or "").lower()
         made = meaning_of(dialect(), Call(call.node, f"extract:{names.get(known, known)}", [value]))
         if of is None:
@@ -57,7 +54,7 @@ def elapsed(units: Iterable[str], names: tuple[int, int, int], finest: str = "")
     def rule(call: Call) -> exp.Expr:
         if len(call.arguments) != 3:
             call.refuse("it is read with a unit and two more arguments")
-        unit, one, two = (call.arguments[place] for place in names)
+        unit, one, two = (call.arguments[names[0]], *(moment_of(call.arguments[place]) for place in names[1:]))
         known = (literal(unit) or "").lower()
         if known not in units or not {kind(one), kind(two)} <= set(MOMENTS):
             call.refuse(f"it is read for the units {', '.join(units)}, and days or moments")
@@ -116,6 +113,7 @@ def weekly_diff(other: Rule) -> Rule:
 
     def rule(call: Call) -> exp.Expr | None:
         one, two, unit = call.arguments if len(call.arguments) == 3 else [call.node] * 3
+        one, two = moment_of(one), moment_of(two)
         first = FIRST_DAYS.get((literal(unit) or "").lower())
         if first is None or not {kind(one), kind(two)} <= {"date", "timestamp"}:
             return other(call)
@@ -126,38 +124,21 @@ def weekly_diff(other: Rule) -> Rule:
     return rule
 
 
-# ---- formats --------------------------------------------------------------------------------------------------------
-
-# What is written alike in C and in the reference.
-LETTERS = {letter: f"%{letter}" for letter in "YymdHMSjBbAa"}
-# Those of date_format() in MySQL, and where its letters came to.
-C_LETTERS = {
-    **{letter: f"%{letter}" for letter in "YymdHSjbapf"},
-    "M": "%B",
-    "W": "%A",
-    "i": "%M",
-    "s": "%S",
-    "I": "%I",
-    "h": "%I",
-    "T": "%H:%M:%S",
-}
-
-
-def formatted(letters: Mapping[str, str], value_at: int) -> Rule:
-    """Return the rule of a day or moment as text, by a constant pattern of % and a letter."""
-
-    def rule(call: Call) -> exp.Expr:
-        if len(call.arguments) != 2:
-            call.refuse("it is read with a pattern and a day or moment")
-        value, pattern = call.arguments[value_at], literal(call.arguments[1 - value_at])
-        if pattern is None or kind(value) not in MOMENTS:
-            call.refuse("it is read for a day or moment and a constant pattern")
-        unknown = [f"%{letter}" for letter in re.findall(r"%(.?)", pattern, re.DOTALL) if letter not in letters]
-        if unknown:
-            call.refuse(f"{unknown[0]} in a pattern is not read: {' '.join(f'%{letter}' for letter in letters)} are")
-        shape = re.sub(r"%(.)", lambda found: letters[found.group(1)], pattern)
-        made = written("strftime(CAST($1 AS TIMESTAMP), $2)", [value, exp.Literal.string(shape)])
-        made.type = build("VARCHAR")
-        return made
-
-    return rule
+def last_day(call: Call) -> exp.Expr | None:
+    """Return the last day of a date's month, quarter, year or week."""
+    if len(call.arguments) != 2 or kind(call.arguments[0]) != "date":
+        return None
+    unit = (literal(call.arguments[1]) or "").lower()
+    first = FIRST_DAYS.get(unit)
+    forms = {
+        "year": "make_date(year($1), 12, 31)",
+        "quarter": "last_day(CAST(date_trunc('quarter', $1) + to_months(2) AS DATE))",
+        "month": "last_day($1)",
+    }
+    if first is not None:
+        forms[unit] = f"$1 + CAST(6 - (isodow($1) + {7 - first}) % 7 AS INTEGER)"
+    if unit not in forms:
+        call.refuse(f"it is read for the units {', '.join(('month', 'quarter', 'year', *FIRST_DAYS))}")
+    made = written(forms[unit], call.arguments[:1])
+    made.type = build("DATE")
+    return made

@@ -20,9 +20,10 @@ from mdfsql.read.common import (
     shifted,
     unlike_nan,
 )
+from mdfsql.read.formats import C_LETTERS, NUMBERED, formatted, parsed, spelled
 from mdfsql.read.meaning import Dialect, meanings
 from mdfsql.read.texts import CASE, REVERSED, padded, pieces, places
-from mdfsql.read.times import C_LETTERS, elapsed, formatted
+from mdfsql.read.times import elapsed
 
 __all__ = ["dialect"]
 
@@ -147,6 +148,8 @@ dialect = Dialect(
         "split": pieces("string_split($1, $2)", "VARCHAR[]"),
         "split_part": pieces("CASE WHEN $3 <= len(string_split($1, $2)) THEN split_part($1, $2, $3) END", "VARCHAR"),
         "date_format": formatted(C_LETTERS, value_at=0),
+        "date_parse": parsed("TIMESTAMP", 0, C_LETTERS),
+        "to_char": spelled({word.lower(): code for word, code in NUMBERED.items()}, any_case=False),
         "greatest": null_if_any,
         "least": null_if_any,
         "+": shifted(days_stay=True),

@@ -9,6 +9,7 @@ from mdfsql.read.common import (
     COMMON,
     CONSTANTS,
     GUARDED_DIVISION,
+    date_trunc,
     dated,
     numbers_of_text,
     refused,
@@ -155,6 +156,7 @@ dialect: Dialect = Dialect(
         **dict.fromkeys(("datediff", "datediff_big"), dated("diff", UNITS, (0, 1, 2), ADDED)),
         "dateadd": dated("add", UNITS, (0, 1, 2), ADDED),
         "datepart": part(lambda: dialect, PARTS),
+        "datetrunc": date_trunc(UNITS, of_date="DATE", others=ADDED),
         **dict.fromkeys(("like", "replace", "charindex", "patindex"), refused(COLLATION)),
     },
     reasons={

@@ -117,13 +117,48 @@ class Values:
         negated.type = build("BOOLEAN")
         return negated
 
+    def escape_(self, node: Any, scope: Scope) -> exp.Expr:
+        """Read LIKE with the sign that makes % and _ plain: it stands before those and itself alone."""
+        like, sign = node.this, literal(node.expression)
+        pattern = literal(like.args["expression"]) if isinstance(like, exp.Like) else None
+        if pattern is None or sign is None or len(sign) != 1 or sign in "%_":
+            raise Refused(node, "ESCAPE is read after LIKE with a constant pattern, as one sign that is not % or _")
+        rest = pattern.replace(sign * 2, "").replace(f"{sign}%", "").replace(f"{sign}_", "")
+        if sign in rest:
+            raise Refused(node, "the sign of ESCAPE stands before %, _ and itself only")
+        value = self.value(like.this, scope)
+        if "like" not in self.dialect.rules or kind(value) not in ("text", "null"):
+            raise Refused(node, "ESCAPE is read for text only")
+        # Whether LIKE is read, and which letters it tells apart, is asked without what has another meaning here.
+        plain = exp.Like(this=value.copy(), expression=exp.Literal.string("a"))
+        self.dialect.rules["like"](Call(plain, "like", [plain.this, plain.expression]))
+        found = exp.Like(this=value.copy(), expression=exp.Literal.string(pattern))
+        made: exp.Expr = exp.Escape(this=found, expression=exp.Literal.string(sign))
+        for inner in made.walk():
+            inner.meta["read"] = True
+        made = exp.Paren(this=made)
+        if like.args.get("negate"):
+            made = exp.Not(this=made)
+        made.type = build("BOOLEAN")
+        return made
+
+    def convert_(self, node: Any, scope: Scope) -> exp.Expr:
+        """Read CONVERT(type, value) as the cast that it is without a style."""
+        if node.args.get("style") or not isinstance(node.this, exp.DataType):
+            raise Refused(node, "CONVERT is read with a type and without a style")
+        made = exp.Cast(this=node.expression.copy(), to=node.this.copy(), safe=node.args.get("safe"))
+        return self.cast_(made, scope)
+
     def any_(self, node: Any, scope: Scope) -> exp.Expr:
         """Read x = ANY (query or list)."""
         of = node.expression.this.unnest()
         if isinstance(of, exp.Query):
             made = exp.In(this=node.this.copy(), query=exp.Subquery(this=of.copy()))
             return self.in_(made, scope)
-        value, items = self.value(node.this, scope), self.value(node.expression.this, scope)
+        return self.held(node, self.value(node.this, scope), self.value(node.expression.this, scope))
+
+    def held(self, node: exp.Expr, value: exp.Expr, items: exp.Expr) -> exp.Expr:
+        """Return whether a list holds a value."""
         if kind(items) != "list" or wider([value.type, items.type.expressions[0] if items.type else None]) is None:
             raise Refused(node, "ANY is read of a query, or of a list of values of the same kind")
         self.compares(node, value.type)
@@ -266,6 +301,8 @@ class Values:
 
     def in_(self, node: Any, scope: Scope) -> exp.Expr:
         this = self.value(node.this, scope)
+        if listed := node.args.get("unnest"):
+            return self.held(node, this, self.value(listed.expressions[0], scope))
         left = this.expressions if isinstance(this, exp.Tuple) else [this]
         if query := node.args.get("query"):
             if self.dialect.in_forgets_null and (len(left) > 1 or not filters(node)):
@@ -341,6 +378,12 @@ class Values:
         if not isinstance(to, exp.DataType) or kind(to) == "unknown":
             raise Refused(node, f"the type {to.sql(self.dialect.name)} is not read")
         to = self.whole_type(node, value, to)
+        if how == "cast:" and kind(to) == kind(value) == "list" and value.type is not None:
+            one, two = (dtype.expressions[0] for dtype in (value.type, to))
+            if one == two or (kind(one) == kind(two) and kind(one) in ("int", "text", "null")):
+                items = exp.Cast(this=value.copy(), to=to.copy())
+                items.type = to
+                return items
         fresh = (exp.TryCast if how == "try_cast:" else exp.Cast)(this=value.copy(), to=to.copy())
         fresh.meta.update(node.meta)
         made = meaning_of(self.dialect, Call(fresh, how + kind(to), [fresh.this]), to)
@@ -487,6 +530,8 @@ READERS: dict[type[exp.Expr], str] = {
     exp.Collate: "collate_",
     exp.Cast: "cast_",
     exp.TryCast: "cast_",
+    exp.Convert: "convert_",
+    exp.Escape: "escape_",
     exp.Array: "array_",
     exp.Bracket: "bracket_",
     exp.Interval: "interval_",
