@@ -464,7 +464,7 @@ SHOWN: Shown = {
         "columns": "bool bool[] date date[] decimal decimal[] double double[] float int int[] int[][] struct struct[] text text[] text[][] timestamp timestamp[] timestamptz",
     },
     "is": {
-        "expression": "null",
+        "expression": "=bool null",
         "this": "bool bool[] date date[] decimal decimal[] double double[] float int int[] int[][] interval map null struct struct[] text text[] text[][] timestamp timestamp[] timestamptz",
     },
     "isfinite": {

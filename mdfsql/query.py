@@ -21,6 +21,7 @@ from mdfsql.read.queries import read_query_tree
 from mdfsql.reading import read_text
 from mdfsql.relation import Relation, identifier
 from mdfsql.schema import Schema
+from mdfsql.spellings import one_spelling
 
 __all__ = ["Resolver", "parse_query", "read_query"]
 
@@ -92,9 +93,15 @@ def _parse(text: str, dialect: str, plain_calls: bool) -> exp.Query:
     tree = trees[0]
     if isinstance(tree, exp.Values):
         tree = exp.select("*").from_(tree)
+    if isinstance(tree, exp.Pivot) and tree.this:
+        # The statement of the reference's dialect, which is a query as well.
+        tree.set("unpivot", bool(tree.args.get("unpivot")))
+        tree = exp.select("*").from_(exp.Subquery(this=tree, alias=exp.TableAlias(this=exp.to_identifier("_pivot"))))
     tree = _without_parentheses(tree)
     if isinstance(tree, exp.Subquery) or not isinstance(tree, exp.Query):
         raise QueryError(f"{_statement_name(tree, text)} is refused: only queries run here", sql=text, line=1, column=1)
+    if dialect == "duckdb":
+        tree = one_spelling(tree)
     for node in tree.find_all(exp.DML, exp.DDL, exp.Into):
         if not isinstance(node, exp.Query):
             raise QueryError(f"{node.key.upper()} is refused: only queries run here", sql=text)

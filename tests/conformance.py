@@ -23,6 +23,7 @@ from mdfsql.catalog import ArrowSource
 from mdfsql.compile import compile_relation, target_of
 from mdfsql.engines import Engine
 from mdfsql.errors import MdfError
+from mdfsql.query import parse_query
 from mdfsql.relation import Relation
 
 FIXTURES = Path(__file__).parent / "fixtures" / "conformance"
@@ -91,12 +92,11 @@ HINT = re.compile(r"/\*\+ REPARTITION\((\d+)(?:, (\w+))?\) \*/")
 
 def relation(sql: str, given: dict[str, ArrowSource] | None = None) -> Relation:
     """Return a query over the tables of the cases, or over those that are given."""
-    tree = sqlglot.parse_one(HINT.sub("", sql), read="duckdb")
+    tree = parse_query(HINT.sub("", sql))
     if found := HINT.search(sql):
         # The reference's parser takes a hint for a comment; Dataset.repartition() sets it on the tree.
         parts = [exp.Literal.number(found.group(1)), *([exp.column(found.group(2))] if found.group(2) else [])]
         tree.set("hint", exp.Hint(expressions=[exp.Anonymous(this="REPARTITION", expressions=parts)]))
-    assert isinstance(tree, exp.Query), sql
     names = {table.name for table in tree.find_all(exp.Table)}
     return Relation(tree, {name: source for name, source in (given or tables()).items() if name in names})
 

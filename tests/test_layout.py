@@ -56,6 +56,7 @@ LAYERS = """
     read.*
     read.queries
     read
+    spellings
     query
     dialects.base dialects.spark_shown
     dialects dialects.*

@@ -254,3 +254,13 @@ def test_depth_and_empty_lists():
 @pytest.mark.parametrize("dialect", ["duckdb", "postgres", "snowflake"])
 def test_what_stands_after_parentheses(query, rows, dialect):
     assert mdf.sql(query, dialect=dialect, t=[{"v": 1}, {"v": 3}, {"v": 2}]).collect() == rows
+
+
+def test_pivot_as_a_statement():
+    t = [{"a": 1, "d": 2, "s": "x"}, {"a": 2, "d": 3, "s": "x"}]
+    found = mdf.sql("PIVOT t ON a IN (1, 2) USING sum(d) GROUP BY s", t=t).collect()
+    assert found == [{"s": "x", "1": 2, "2": 3}]
+    found = mdf.sql("UNPIVOT t ON a, d INTO NAME n VALUE v", t=t[:1]).collect()
+    assert sorted(found, key=str) == [{"s": "x", "n": "a", "v": 1}, {"s": "x", "n": "d", "v": 2}]
+    with pytest.raises(mdf.errors.QueryError, match="PIVOT without IN is refused"):
+        mdf.sql("PIVOT t ON a USING sum(d)", t=t)

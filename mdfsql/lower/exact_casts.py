@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import decimal
 import re
 from typing import Any
@@ -198,11 +199,24 @@ def _nested(value: exp.Expr, to: exp.DataType) -> exp.Expr:
 
 
 def _zoned(node: Any) -> exp.Expr | None:
-    moment = str(node.this.this).removesuffix("+00").removesuffix("Z")
+    moment = _in_utc(str(node.this.this))
     if not _dated(moment, "timestamp"):
         refuse("a TIMESTAMPTZ literal with an offset", "it is not shown to agree there", "write it in UTC, with +00")
     # A day alone takes no zone there.
     return cast(text(f"{moment}{'' if ':' in moment else ' 00:00:00'}Z"), "TIMESTAMPTZ")
+
+
+def _in_utc(text_: str) -> str:
+    """Return a moment that is written in full, with an offset, without it."""
+    found = re.fullmatch(r"(\d{4}-\d\d-\d\d)[ T](\d\d:\d\d:\d\d(?:\.\d{1,6})?)([+-])(\d\d)(?::?(\d\d))?", text_)
+    if found is None:
+        return text_.removesuffix("+00").removesuffix("Z")
+    offset = datetime.timedelta(hours=int(found[4]), minutes=int(found[5] or 0))
+    try:
+        moment = datetime.datetime.fromisoformat(f"{found[1]} {found[2]}")
+        return str(moment + offset if found[3] == "-" else moment - offset)
+    except (ValueError, OverflowError):
+        return text_
 
 
 def _decimal(node: Any, value: exp.Expr) -> exp.Expr:

@@ -7,7 +7,7 @@ from typing import Any
 from sqlglot import exp
 
 from mdfsql.lower.plain_limits import limit, rows
-from mdfsql.lower.rules import each, kind, refuse
+from mdfsql.lower.rules import each, kind, number, refuse
 from mdfsql.lower.split_selects import keys_of_all
 from mdfsql.lower.value_types import common
 
@@ -112,6 +112,18 @@ def _tuple(node: Any) -> None:
     refuse("a row of values (a, b)", "it is not shown to agree there", "compare the columns one by one")
 
 
+def _is(node: Any) -> exp.Expr | None:
+    """IS TRUE of a number, which is a truth in the reference alone."""
+    found = kind(node.this)
+    if not isinstance(node.expression, exp.Boolean) or found in ("bool", "null"):
+        return None
+    if found != "int":
+        refuse(f"IS TRUE of {found.upper()}", "it is not shown to agree there", "a comparison")
+    truth = exp.NEQ(this=node.this.copy(), expression=number(0))
+    truth.type = node.type
+    return exp.Is(this=exp.Paren(this=truth), expression=node.expression.copy())
+
+
 def _literal(node: Any) -> None:
     if not node.is_string and kind(node) == "unknown":
         refuse(f"the number {node.this}", "it has more digits than 64 bits hold")
@@ -209,6 +221,7 @@ RULES: dict[type[exp.Expr], Any] = {
     exp.CTE: _cte,
     exp.Values: _values,
     exp.Tuple: _tuple,
+    exp.Is: _is,
     exp.Literal: _literal,
     exp.Subquery: _subquery,
     exp.Ordered: _ordered,
