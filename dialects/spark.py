@@ -24,6 +24,7 @@ from mdfsql.lower.name_functions import name_functions
 from mdfsql.lower.name_sides import name_sides
 from mdfsql.lower.ordered_distinct import ordered_distinct
 from mdfsql.lower.plain_shapes import plain_shapes
+from mdfsql.lower.rare_forms import rare_forms
 from mdfsql.lower.rows_to_columns import rows_to_columns
 from mdfsql.lower.settle_types import settle_types
 from mdfsql.lower.strict_types import strict_types
@@ -66,7 +67,7 @@ ALLOWED: frozenset[type[exp.Expr]] = frozenset(
 target = Target(
     name="spark",
     dialect="spark",
-    typed=(known_forms, list_names, name_sides, exact_groups, expand_qualify, settle_types),
+    typed=(known_forms, list_names, name_sides, exact_groups, expand_qualify, rare_forms, settle_types),
     shown=SHOWN,
     passes=(
         rows_to_columns,
@@ -95,6 +96,11 @@ target = Target(
         exp.TableSample: ("a sample is not the same twice", "Dataset.sample()"),
         exp.Rand: ("it is not the same twice", None),
         exp.Interval: ("only DATE and TIMESTAMP +- INTERVAL are shown to agree there", "date_diff('second', a, b)"),
+        exp.Typeof: ("there the types are not all the reference's own", "the dataset's schema"),
+        **dict.fromkeys(
+            (exp.CurrentDate, exp.CurrentTimestamp, exp.CurrentTime, exp.Localtime, exp.Localtimestamp),
+            ("it is another on each run", "a parameter, $now"),
+        ),
         exp.Atan2: ("it loses the sign of a zero there", "atan(y / x), and the signs of both"),
         exp.ApproxDistinct: ("an estimate is not the same everywhere", "count(DISTINCT x)"),
         exp.ApproxQuantile: ("an estimate is not the same everywhere", "quantile_cont(x, q)"),

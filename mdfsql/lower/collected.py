@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from sqlglot import exp
@@ -9,7 +10,18 @@ from sqlglot import exp
 from mdfsql.lower.rules import call, kind, null, refuse
 from mdfsql.lower.value_types import list_of
 
-__all__ = ["SCALARS", "WHOLE", "collected", "count_of", "filter_of", "kept", "no_window", "unordered", "whole"]
+__all__ = [
+    "SCALARS",
+    "WHOLE",
+    "collected",
+    "count_of",
+    "filter_of",
+    "kept",
+    "own_aggregates",
+    "spread_window",
+    "unordered",
+    "whole",
+]
 
 SCALARS = frozenset({"bool", "int", "decimal", "float", "double", "text", "date", "timestamp", "timestamptz", "null"})
 
@@ -65,7 +77,6 @@ def collected(
 
     collect_list() drops NULL, so that it collects structs, which are not NULL, and NULL where the test fails.
     """
-    no_window(node, what)
     if distinct and any(key.this != value for key in keys):
         refuse(f"{what} of DISTINCT values in another order than their own", "it is not shown to agree there")
     for key in keys:
@@ -118,9 +129,34 @@ def _comparator(keys: list[Any]) -> exp.Expr:
     return _lambda(["a", "b"], exp.Case(ifs=ifs, default=exp.Literal.number(0)))
 
 
-def no_window(node: Any, what: str) -> None:
-    parent = node.parent
-    while isinstance(parent, (exp.Filter, exp.IgnoreNulls)):
-        parent = parent.parent
-    if isinstance(parent, exp.Window):
-        refuse(f"{what} OVER a window", "it is not shown to agree there")
+# Aggregates by the engine's own names, in what the passes write.
+OWN = frozenset(
+    {
+        "AVG", "BIT_AND", "BIT_OR", "BIT_XOR", "COLLECT_LIST", "COVAR_POP", "COVAR_SAMP", "KURTOSIS", "MAX_BY",
+        "MIN_BY", "PERCENTILE", "SKEWNESS", "STDDEV_POP", "STDDEV_SAMP", "VAR_POP", "VAR_SAMP",
+    }
+)  # fmt: skip
+
+
+def own_aggregates(node: exp.Expr) -> Iterator[exp.Expr]:
+    """Yield the aggregates that the engine has itself, as the passes write them, outermost only."""
+    if isinstance(node, exp.AggFunc) or (isinstance(node, exp.Anonymous) and node.name in OWN):
+        yield node
+        return
+    for child in node.iter_expressions():
+        yield from own_aggregates(child)
+
+
+def spread_window(node: Any) -> exp.Expr | None:
+    """Put what an aggregate over a window was written with over that window, each by itself."""
+    found = list(own_aggregates(node.this))
+    if not found or found[0] is node.this or isinstance(node.this, (exp.IgnoreNulls, exp.RespectNulls)):
+        return None
+    holder = exp.Paren(this=node.this.copy())
+    for one in list(own_aggregates(holder)):
+        window = node.copy()
+        window.set("this", one.copy())
+        window.type = one.type
+        one.replace(window)
+    holder.type = node.type
+    return holder

@@ -219,6 +219,8 @@ def parsed(value: exp.Expr, format: exp.Expr | None, *, trying: bool) -> exp.Exp
     """Return strptime() of a text, or try_strptime(), which is NULL where the other raises."""
     what = "try_strptime()" if trying else "strptime()"
     of_kind(value, what, "text", "null")
+    if isinstance(format, exp.Array) and format.expressions:
+        return _first_parsed(value, format.expressions, what, trying)
     shape, fields = pattern(_format(format, what), what)
     got = {
         field: call("REGEXP_EXTRACT", value, shape, i, type="VARCHAR") for i, field in enumerate(fields, 1)
@@ -240,6 +242,16 @@ def parsed(value: exp.Expr, format: exp.Expr | None, *, trying: bool) -> exp.Exp
         (call("RLIKE", value, shape, type="BOOLEAN"), made if trying else exp.Coalesce(this=made, expressions=[bad])),
         default=cast(null(), "TIMESTAMP") if trying else bad,
     )
+
+
+def _first_parsed(value: exp.Expr, formats: list[exp.Expr], what: str, trying: bool) -> exp.Expr:
+    """Return what the first of the formats that fits makes of a text."""
+    tried = [parsed(value, format, trying=True) for format in formats]
+    bad = raised(call("CONCAT", f"{what}: no such moment: '", value, "'", type="VARCHAR"))
+    none = case((is_null(value), cast(null(), "TIMESTAMP")), default=cast(null(), "TIMESTAMP") if trying else bad)
+    made = exp.Coalesce(this=tried[0], expressions=[*tried[1:], none])
+    made.type = tried[0].type
+    return made
 
 
 def _year_of(got: dict[str, exp.Expr]) -> exp.Expr:

@@ -6,14 +6,16 @@ from typing import Any
 
 from sqlglot import exp
 
-from mdfsql.lower.collected import WHOLE, collected, filter_of, kept, unordered, whole
+from mdfsql.lower.collected import WHOLE, collected, filter_of, kept, spread_window, unordered, whole
 from mdfsql.lower.exact_avg import exact_avg, is_wide
 from mdfsql.lower.list_aggregates import spelled
 from mdfsql.lower.ordered_aggregates import ORDERED_AGGREGATES
-from mdfsql.lower.pair_aggregates import PAIR_AGGREGATES
+from mdfsql.lower.pair_aggregates import PAIR_AGGREGATES, product, standard_error
+from mdfsql.lower.quantiles import mad
 from mdfsql.lower.rules import call, cast, each, kind, literal_text, number, paren, refuse, there
+from mdfsql.lower.shape_aggregates import SHAPES, entropy, histogram, population_kurtosis
 
-__all__ = ["exact_aggregates"]
+__all__ = ["NAMED_AGGREGATES", "exact_aggregates"]
 
 
 def exact_aggregates(tree: exp.Expr) -> exp.Expr:
@@ -122,7 +124,7 @@ def _deviation(name: str) -> Any:
         value = node.this
         if kind(value) not in NUMBERS:
             refuse(f"{name.lower()}() of {kind(value).upper()}", "it is not shown to agree there", "CAST it to DOUBLE")
-        return call(name, cast(value, "DOUBLE"), type="DOUBLE")
+        return whole(call(name, cast(kept(node, value), "DOUBLE"), type="DOUBLE"))
 
     return rule
 
@@ -156,6 +158,18 @@ RULES: dict[type[exp.Expr], Any] = {
     exp.Filter: _unfiltered,
     exp.Grouping: _grouping,
     exp.IgnoreNulls: _respecting,
+    exp.Window: spread_window,
     **ORDERED_AGGREGATES,
     **PAIR_AGGREGATES,
+    **SHAPES,
+}
+
+# Aggregates that the parser has no node for.
+NAMED_AGGREGATES: dict[str, Any] = {
+    "entropy": entropy,
+    "histogram": histogram,
+    "kurtosis_pop": population_kurtosis,
+    "mad": mad,
+    "product": product,
+    "sem": standard_error,
 }

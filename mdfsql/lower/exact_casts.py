@@ -10,7 +10,7 @@ from typing import Any
 from sqlglot import exp
 
 from mdfsql.lower.exact_arithmetic import BEYOND, double, floated
-from mdfsql.lower.nested_values import over, variable
+from mdfsql.lower.nested_values import ELEMENT, lambda_, over, variable
 from mdfsql.lower.rules import (
     call,
     case,
@@ -88,6 +88,10 @@ def _cast(node: Any) -> exp.Expr | None:
         refuse(f"CAST to {node.to.sql('duckdb')}", "Spark has no such type", "CAST to DECIMAL(38,0)")
     if node.to.this in (exp.DataType.Type.UTINYINT, exp.DataType.Type.USMALLINT, exp.DataType.Type.UINT):
         refuse(f"CAST to {node.to.sql('duckdb')}", "Spark has no unsigned types", "CAST to a wider signed type")
+    if "time" in (source, target):
+        refuse(
+            "a value of type TIME", "Spark has that type from 4.1 on only", "a TIMESTAMP, or strftime(t, '%H:%M:%S')"
+        )
     constant = literal_text(value)
     if target in ("date", "timestamp") and _dated(constant, target):
         return None
@@ -97,6 +101,8 @@ def _cast(node: Any) -> exp.Expr | None:
         return None
     if (source, target) in SAME:
         return None
+    if (source, target) == ("date", "timestamptz"):
+        return cast(cast(value, "TIMESTAMP"), "TIMESTAMPTZ")
     if (source, target) == ("decimal", "float"):
         return floated(value)
     if source == target and source in ("list", "struct", "map"):
@@ -175,7 +181,7 @@ def _converted(value: exp.Expr, dtype: exp.DataType) -> exp.Expr:
 
 
 def _nested(value: exp.Expr, to: exp.DataType) -> exp.Expr:
-    """Return a list or a struct with each part of it cast."""
+    """Return a nested value with each part of it cast; keys of a map stay as they are."""
     if same_type(value.type, to):
         return value.copy()
     if kind(to) == "list":
@@ -195,6 +201,11 @@ def _nested(value: exp.Expr, to: exp.DataType) -> exp.Expr:
         made = call("NAMED_STRUCT", *parts)
         made.type = to
         return case((is_null(value), null()), default=made)
+    if kind(to) == "map" and value.type is not None and same_type(value.type.expressions[0], to.expressions[0]):
+        inner = _converted(variable(value.type.expressions[1]), to.expressions[1])
+        made = exp.Anonymous(this="TRANSFORM_VALUES", expressions=[value.copy(), lambda_(inner, "_k", ELEMENT)])
+        made.type = to
+        return made
     refuse(f"CAST of {kind(value).upper()} to {to.sql('duckdb')}", "it is not shown to agree there")
 
 

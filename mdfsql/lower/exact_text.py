@@ -26,7 +26,7 @@ from mdfsql.lower.rules import (
     text,
     there,
 )
-from mdfsql.lower.text_functions import in_bytes
+from mdfsql.lower.text_encodings import in_bytes
 
 __all__ = ["exact_text"]
 

@@ -6,8 +6,13 @@ from typing import Any
 
 from sqlglot import exp
 
+from mdfsql.lower.collected import own_aggregates
 from mdfsql.lower.exact_avg import exact_avg, is_wide
-from mdfsql.lower.rules import call, case, cast, each, integer, is_null, kind, number, paren, raised, refuse
+from mdfsql.lower.intervals import parts_of
+from mdfsql.lower.moments import DAY, MOMENTS, micros_of, stamp
+from mdfsql.lower.rules import call, case, cast, each, integer, is_null, kind, number, paren, raised, refuse, text
+from mdfsql.lower.shapes import function as inner_function
+from mdfsql.lower.shapes import is_aggregate
 
 __all__ = ["exact_windows"]
 
@@ -30,6 +35,10 @@ AGGREGATES = (exp.Sum, exp.Avg, exp.Min, exp.Max, exp.Count, exp.CountIf, exp.Lo
 
 def _window(node: Any) -> exp.Expr | None:
     function = node.this
+    if is_several(function):
+        # Written with other aggregates, each of which exact_aggregates puts over the window.
+        _frame(node, inner_function(function))
+        return None
     if isinstance(function, exp.Filter):
         function = _folded(function)
         node.set("this", function)
@@ -51,6 +60,14 @@ def _window(node: Any) -> exp.Expr | None:
     if isinstance(inner.this, exp.Distinct):
         _distinct(node, inner, name)
     return exact_avg(inner, lambda made: _over(node, made)) if is_wide(inner) else None
+
+
+def is_several(function: Any) -> bool:
+    """Tell whether an aggregate is none of the engine's own over a window."""
+    bare = inner_function(function)
+    if isinstance(bare, (*NEED_ORDER, *AGGREGATES)):
+        return False
+    return is_aggregate(bare) or any(True for _ in own_aggregates(bare))
 
 
 def _over(node: Any, function: exp.Expr) -> exp.Expr:
@@ -76,29 +93,91 @@ def _frame(node: Any, inner: Any) -> None:
         refuse("a window's frame of GROUPS", "Spark has no such thing")
     if (spec.text("kind") or "").upper() == "RANGE":
         _distances(node, spec)
+    elif any(isinstance(v := spec.args.get(s), exp.Expr) and integer(v) is None for s in ("start", "end")):
+        refuse("a window's frame of a distance that is no constant", "it is not shown to agree there")
     for side in ("start", "end"):
         value = spec.args.get(side)
-        if isinstance(value, exp.Expr) and not (isinstance(value, exp.Literal) and value.this.isdigit()):
+        if isinstance(value, exp.Expr) and not isinstance(value, exp.Cast) and _number(value) is None:
             refuse("a window's frame of a distance that is no constant", "it is not shown to agree there")
     if _bound(spec, "start") > _bound(spec, "end"):
         refuse("a window's frame that ends before it starts", "Spark has no such thing")
 
 
 BITS = {exp.DType.INT: 32, exp.DType.BIGINT: 64}
+APART = "RANGE with a distance, over what is no INTEGER, BIGINT, DOUBLE, date or timestamp"
 
 
 def _distances(node: Any, spec: Any) -> None:
-    """Let RANGE n PRECEDING or FOLLOWING raise as the reference does: where key - n or key + n is no such number."""
-    far = {s: integer(v) for s in ("start", "end") if isinstance(v := spec.args.get(s), exp.Expr)}
+    """Write distances as the engine takes them, with an error where the reference has one."""
+    far = {s: v for s in ("start", "end") if isinstance(v := spec.args.get(s), exp.Expr)}
     if not far:
         return
     keys = node.args["order"].expressions if node.args.get("order") else []
-    bits = BITS.get(keys[0].this.type.this) if len(keys) == 1 and keys[0].this.type is not None else None
+    if len(keys) != 1:
+        refuse(APART, "it is not shown to agree there", "ROWS")
+    if kind(keys[0].this) in MOMENTS:
+        _times(keys[0], spec, far)
+    elif kind(keys[0].this) == "double":
+        if any(_number(distance) is None for distance in far.values()):
+            refuse(APART, "it is not shown to agree there", "ROWS")
+    else:
+        _whole(keys[0], spec, {side: integer(distance) for side, distance in far.items()})
+
+
+def _number(node: Any) -> float | None:
+    """Return the value of a literal number of 0 or more."""
+    return float(node.this) if isinstance(node, exp.Literal) and not node.is_string else None
+
+
+def _times(key: Any, spec: Any, far: dict[str, exp.Expr]) -> None:
+    """Count in microseconds what has no months; months go as an interval, over timestamps."""
+    found = {side: _apart(distance, kind(key.this)) for side, distance in far.items()}
+    if any(months < 0 or micros < 0 for months, micros in found.values()):
+        refuse("RANGE with a distance below 0", "it is an error in the reference")
+    if not any(months for months, _ in found.values()):
+        for side, (_, micros) in found.items():
+            spec.set(side, exp.Literal.number(micros))
+        key.set("this", micros_of(key.this))
+        return
+    if any(micros for _, micros in found.values()):
+        refuse("RANGE with months, and days or times", "the engine takes one of them only", "a window for each")
+    for side, (months, _) in found.items():
+        spec.set(side, _months(months))
+    key.set("this", stamp(key.this))
+
+
+# The engine's name of a type; a node of an interval would be the reference's, which is refused by then.
+MONTHS = exp.DataType.build("INTERVAL MONTH", dialect="spark", udt=True)
+
+
+def _months(count: int) -> exp.Expr:
+    """Return a constant number of months, as an interval."""
+    made = exp.Cast(this=text(str(count)), to=MONTHS.copy())
+    made.meta["exact"] = True
+    return made
+
+
+def _apart(distance: exp.Expr, of: str) -> tuple[int, int]:
+    """Return the months and the microseconds of a constant distance between moments."""
+    if of == "date" and (days := integer(distance)) is not None:
+        return 0, days * DAY
+    if kind(distance) != "interval":
+        refuse(APART, "it is not shown to agree there", "RANGE INTERVAL 1 DAY PRECEDING")
+    parts = [0 if part is None else integer(part) for part in parts_of(distance)]
+    if any(part is None for part in parts):
+        refuse("a window's frame of a distance that is no constant", "it is not shown to agree there")
+    months, days, micros = (part or 0 for part in parts)
+    return months, days * DAY + micros
+
+
+def _whole(key: Any, spec: Any, far: dict[str, int | None]) -> None:
+    """Let RANGE n PRECEDING or FOLLOWING raise as the reference does: where key - n or key + n is no such number."""
+    bits = BITS.get(key.this.type.this) if key.this.type is not None else None
     if bits is None or any(distance is None or distance >= 2 ** (bits - 1) for distance in far.values()):
-        refuse("RANGE with a distance, over what is no INTEGER or BIGINT", "it is not shown to agree there", "ROWS")
-    (key,) = keys
+        refuse(APART, "it is not shown to agree there", "ROWS")
     low, high = -(2 ** (bits - 1)), 2 ** (bits - 1) - 1
     for side, distance in far.items():
+        assert distance is not None
         if (spec.args[f"{side}_side"] == "PRECEDING") != bool(key.args.get("desc")):
             low = max(low, distance - 2 ** (bits - 1))
         else:
@@ -159,7 +238,9 @@ def _bound(spec: Any, side: str) -> float:
     if value == "CURRENT ROW":
         return 0
     sign = -1 if spec.args.get(f"{side}_side") == "PRECEDING" else 1
-    return sign * (float("inf") if isinstance(value, str) or value is None else integer(value) or 0)
+    if isinstance(value, str) or value is None:
+        return sign * float("inf")
+    return sign * float(value.this.this if isinstance(value, exp.Cast) else value.this)
 
 
 def _folded(node: Any) -> exp.Expr:

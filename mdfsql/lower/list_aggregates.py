@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from fractions import Fraction
 from typing import Any
 
 from sqlglot import exp
 
 from mdfsql.lower.list_functions import Function, fixed, item, items_of
 from mdfsql.lower.nested_values import ELEMENT, lambda_, over, present, size, variable
+from mdfsql.lower.quantiles import between
 from mdfsql.lower.rules import call, case, cast, kind, null, number, text
 from mdfsql.lower.value_texts import value_text
 from mdfsql.lower.value_types import element_type
@@ -82,22 +84,9 @@ def _product(node: Any) -> exp.Expr:
 def _median(node: Any) -> exp.Expr:
     (items,) = node.expressions
     wanted = items_of(items, "list_median()", "int", "double")
-    values = over("TRANSFORM", present(items), cast(variable(wanted), "DOUBLE"))
-    ordered = call("ARRAY_SORT", values)
-    ends = []
-    for more in (1, 2):
-        at = exp.IntDiv(this=exp.Paren(this=exp.Add(this=size(values), expression=number(more))), expression=number(2))
-        at.this.type = at.this.this.type = at.type = BIGINT
-        ends.append(call("TRY_ELEMENT_AT", ordered, cast(call("GREATEST", at, number(1)), "INTEGER"), type="DOUBLE"))
-    low, high = ends
-    apart = exp.Sub(this=high.copy(), expression=low.copy())
-    apart.type = DOUBLE
-    half = exp.Mul(this=exp.Paren(this=apart), expression=number(0.5))
-    half.this.type = half.type = DOUBLE
-    made = exp.Add(this=low.copy(), expression=half)
-    made.type = DOUBLE
-    odd = exp.EQ(this=call("PMOD", size(values), number(2)), expression=number(1))
-    return case((odd, low), default=made)
+    ordered = call("ARRAY_SORT", present(items))
+    ordered.type = items.type
+    return between(ordered, wanted, Fraction(1, 2))
 
 
 def _extreme(name: str) -> Callable[[Any], exp.Expr]:

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from sqlglot import exp
 
+from mdfsql.lower.moment_series import moment_series, series_type
 from mdfsql.lower.nested_values import ELEMENT, empty_list, lambda_, order_key, over, present, size, variable
 from mdfsql.lower.rules import (
     call,
@@ -434,6 +435,8 @@ def unsigned(items: exp.Expr) -> exp.Expr:
 def _series(inclusive: bool) -> Callable[[Any], exp.Expr]:
     def rule(node: Any) -> exp.Expr:
         ends = node.expressions
+        if kind(ends[2]) == "interval":
+            return moment_series(node, inclusive)
         if any(kind(end) not in ("int", "null") for end in ends):
             refuse(f"{node.name}() of what is no integer", "it is not shown to agree there")
         if any(kind(end) == "null" for end in ends):
@@ -507,6 +510,6 @@ LISTS: dict[str, Function] = {
     "list_where": Function((2,), _first, _where),
     "list_distinct": Function((1,), _first, _distinct),
     "list_unique": Function((1,), fixed(UBIGINT), _unique),
-    "range": Function((3,), fixed(list_of(BIGINT)), _series(inclusive=False)),
-    "generate_series": Function((3,), fixed(list_of(BIGINT)), _series(inclusive=True)),
+    "range": Function((3,), series_type, _series(inclusive=False)),
+    "generate_series": Function((3,), series_type, _series(inclusive=True)),
 }

@@ -1,4 +1,4 @@
-"""One name for each function of lists, structs and maps."""
+"""One name for each function of lists, structs and maps, and what the reference writes with other functions."""
 
 from __future__ import annotations
 
@@ -8,13 +8,16 @@ from typing import Any
 from sqlglot import exp
 from sqlglot.optimizer.annotate_types import annotate_types
 
-from mdfsql.lower.rules import each, integer, number, paren
+from mdfsql.lower.rules import each, integer, number, paren, there
 
 __all__ = ["list_names"]
 
 
 def list_names(tree: exp.Expr) -> exp.Expr:
-    """Functions of lists, structs and maps have many names, of which one is kept; positions count from 1."""
+    """Functions of lists, structs and maps have many names, of which one is kept; positions count from 1.
+
+    What the reference itself writes with other functions is written so.
+    """
     for bracket in tree.find_all(exp.Bracket):
         # Asked of what was parsed: the names of what is in it are about to change.
         bracket.meta[SHIFTED] = _shifted(bracket)
@@ -54,12 +57,56 @@ NAMES: dict[str, str] = {
 }
 
 
+def _weighted(value: exp.Expr, weight: exp.Expr) -> exp.Expr:
+    kept = exp.Case(ifs=[exp.If(this=there(value), true=weight)], default=number(0))
+    total = exp.Sum(this=exp.Mul(this=paren(value), expression=paren(weight)))
+    return exp.Paren(this=exp.Div(this=total, expression=exp.Sum(this=kept)))
+
+
+def _mean(value: exp.Expr) -> exp.Expr:
+    made = exp.Avg(this=value)
+    made.type = exp.DataType.build("DOUBLE")
+    return made
+
+
+def _geometric(value: exp.Expr) -> exp.Expr:
+    return exp.Exp(this=_mean(exp.Ln(this=value)))
+
+
+def _floored(x: exp.Expr, y: exp.Expr) -> exp.Expr:
+    return exp.Floor(this=exp.Div(this=paren(x), expression=paren(y)))
+
+
+def _rest(x: exp.Expr, y: exp.Expr) -> exp.Expr:
+    return exp.Paren(this=exp.Sub(this=paren(x), expression=exp.Mul(this=paren(y), expression=_floored(x, y))))
+
+
+# What the reference itself writes with other functions.
+MACROS: dict[str, tuple[int, Callable[..., exp.Expr]]] = {
+    "days_in_month": (1, lambda date: exp.Day(this=exp.LastDay(this=date))),
+    "fdiv": (2, _floored),
+    "fmod": (2, _rest),
+    "geomean": (1, _geometric),
+    "geometric_mean": (1, _geometric),
+    "wavg": (2, _weighted),
+    "weighted_avg": (2, _weighted),
+}
+
+
 def _call(name: str, *arguments: exp.Expr | None) -> exp.Expr:
     return exp.Anonymous(this=name, expressions=[a.copy() for a in arguments if a is not None])
 
 
 def _anonymous(node: Any) -> exp.Expr | None:
     name = node.name.lower()
+    if name in MACROS and not isinstance(node.parent, (exp.Filter, exp.Window)):
+        arity, write = MACROS[name]
+        return write(*(a.copy() for a in node.expressions)) if len(node.expressions) == arity else None
+    if name == "all" and len(node.expressions) == 1:
+        # x > ALL (a list), which the parser has no node for.
+        return exp.All(this=exp.Paren(this=node.expressions[0].copy()))
+    if name == "mean" and len(node.expressions) == 1:
+        return _mean(node.expressions[0].copy())
     name = NAMES.get(name, name)
     arguments = node.expressions
     if name == "list_transform" and len(arguments) == 2:

@@ -7,13 +7,14 @@ from collections.abc import Callable
 from sqlglot import exp
 
 from mdfsql.lower.date_texts import parsed
+from mdfsql.lower.exact_aggregates import NAMED_AGGREGATES
 from mdfsql.lower.exact_arithmetic import double, number_kind
 from mdfsql.lower.exact_dates import NAMED_PARTS, NAMED_UNITS, completed
 from mdfsql.lower.exact_lists import NESTED
 from mdfsql.lower.exact_math import named_numbers
 from mdfsql.lower.format_text import printf_text
-from mdfsql.lower.pair_aggregates import product, standard_error
 from mdfsql.lower.rules import call, cast, each, kind, literal_text, number, of_kind, raised, refuse
+from mdfsql.lower.text_encodings import NAMED_ENCODINGS
 
 __all__ = ["name_functions"]
 
@@ -98,12 +99,11 @@ def _rows(node: exp.Anonymous) -> exp.Expr:
     return exp.Count(this=exp.Star(), big_int=True)
 
 
-NAMES: dict[str, tuple[int, Callable[[exp.Anonymous], exp.Expr]]] = {
+NAMES: dict[str, tuple[int | tuple[int, ...], Callable[[exp.Anonymous], exp.Expr]]] = {
     "error": (1, _error),
     "octet_length": (1, _blob_size),
     "count_star": (0, _rows),
-    "product": (1, product),
-    "sem": (1, standard_error),
+    **{name: (1, build) for name, build in NAMED_AGGREGATES.items()},
     "isfinite": (1, _finite),
     "date_part": (2, _part),
     "datepart": (2, _part),
@@ -119,11 +119,15 @@ NAMES: dict[str, tuple[int, Callable[[exp.Anonymous], exp.Expr]]] = {
     "suffix": (2, _text_binary(exp.EndsWith)),
     "strlen": (1, _bytes),
     **named_numbers,
+    **NAMED_ENCODINGS,
     "ord": (1, _text_unary(exp.Unicode)),
     "base64": (1, _text_unary(exp.ToBase64)),
     "bin": (1, _bits),
     "regexp_split_to_array": (2, _text_binary(exp.RegexpSplit)),
 }
+
+# What the moment of the run decides.
+MOMENT_OF_RUN = frozenset(["now", "get_current_timestamp", "get_current_time", "transaction_timestamp", "ago"])
 
 # Names of layout hints, which stand where a function may.
 HINTS = ("REPARTITION", "COALESCE", "REPARTITION_BY_RANGE")
@@ -137,8 +141,10 @@ def _named(node: exp.Anonymous) -> exp.Expr | None:
     if node.name.lower() == "printf" and node.expressions:
         return printf_text(node)
     arity, build = NAMES.get(node.name.lower(), (None, None))
+    if node.name.lower() in MOMENT_OF_RUN:
+        refuse(f"{node.name.lower()}()", "it is another on each run", "a parameter, $now")
     if build is None:
         refuse(f"{node.name.lower()}()", "it is not shown to answer there as DuckDB does")
-    if arity != len(node.expressions):
+    if len(node.expressions) not in (arity if isinstance(arity, tuple) else (arity,)):
         refuse(f"{node.name.lower()}() with {len(node.expressions)} arguments", "that form is not shown to agree there")
     return build(node)

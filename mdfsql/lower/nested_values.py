@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from sqlglot import exp
 
 from mdfsql.lower.rules import call, case, cast, is_null, kind, null, paren, text, there
@@ -10,6 +12,7 @@ __all__ = [
     "ELEMENT",
     "empty_list",
     "lambda_",
+    "named",
     "order_key",
     "over",
     "present",
@@ -35,6 +38,19 @@ def variable(dtype: exp.DataType | None, name: str = ELEMENT) -> exp.Expr:
 
 def lambda_(body: exp.Expr, *names: str) -> exp.Lambda:
     return exp.Lambda(this=body, expressions=[exp.to_identifier(name, quoted=True) for name in names or (ELEMENT,)])
+
+
+def named(
+    value: exp.Expr, made: Callable[[exp.Expr], exp.Expr], type: exp.DataType | None, name: str = "_n"
+) -> exp.Expr:
+    """Return what is made of a value, which stands there many times, but is computed once."""
+    if isinstance(value, (exp.Column, exp.Identifier)):
+        return made(value)
+    body = lambda_(made(variable(value.type, name)), name)
+    items = exp.Anonymous(this="TRANSFORM", expressions=[call("ARRAY", value), body])
+    result = call("ELEMENT_AT", items, 1)
+    result.type = type
+    return result
 
 
 def over(name: str, items: exp.Expr, body: exp.Expr, type: exp.DataType | None = None) -> exp.Expr:

@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlglot import exp
 
-from mdfsql.lower.collected import count_of, filter_of, kept, no_window, whole
+from mdfsql.lower.collected import count_of, filter_of, kept, whole
 from mdfsql.lower.exact_arithmetic import divided
 from mdfsql.lower.moments import operated
 from mdfsql.lower.nested_values import lambda_, size, variable
@@ -20,7 +20,6 @@ DOUBLE = exp.DataType.build("DOUBLE")
 
 def _pair(node: Any, what: str) -> tuple[exp.Expr, exp.Expr]:
     """Return both numbers as DOUBLEs, NULL where the other is NULL or the FILTER's condition does not hold."""
-    no_window(node, what)
     test: exp.Expr = exp.And(this=there(node.this), expression=there(node.expression))
     if (condition := filter_of(node)) is not None:
         test = exp.And(this=test, expression=exp.Paren(this=condition.copy()))
@@ -100,9 +99,9 @@ def _of_pairs(node: Any) -> exp.Expr:
 def _bits(name: str) -> Any:
     def rule(node: Any) -> exp.Expr:
         of_kind(node.this, f"{name.lower()}()", "int", instead="CAST it to BIGINT")
-        made = call(name, node.this)
+        made = call(name, kept(node, node.this))
         made.type = node.type
-        return made
+        return whole(made)
 
     return rule
 
@@ -111,7 +110,6 @@ def _alone(node: exp.Anonymous) -> exp.Expr:
     """Return the number that an aggregate takes, as a DOUBLE, NULL where the FILTER's condition does not hold."""
     (value,) = node.expressions
     of_kind(value, f"{node.name.lower()}()", *NUMBERS, instead="CAST it to DOUBLE")
-    no_window(node, f"{node.name.lower()}()")
     return kept(node, cast(value, "DOUBLE"))
 
 

@@ -34,6 +34,9 @@ JOIN_SIDES = frozenset({"", "LEFT", "RIGHT", "FULL"})
 
 
 def _join(node: Any) -> exp.Expr | None:
+    if node.method.upper() == "POSITIONAL":
+        why = "rows stand beside each other by their order, which a table does not have there"
+        refuse("POSITIONAL JOIN", why, "a join ON row_number() OVER (ORDER BY ...)")
     if node.method:
         refuse(f"{node.method.upper()} JOIN", "Spark has no such join", "a join ON what the rows share")
     strange = node.is_semi_or_anti_join and node.side.upper() not in ("", "LEFT")
@@ -56,7 +59,7 @@ def _alone(node: Any) -> exp.Expr | None:
 
 def _with(node: Any) -> None:
     if node.recursive:
-        refuse("WITH RECURSIVE", "not every Spark has it", "build the levels one by one")
+        refuse("WITH RECURSIVE", "Spark has it from 4.1 on only, for 100 levels", "the levels one by one, or range()")
 
 
 def _cte(node: Any) -> None:

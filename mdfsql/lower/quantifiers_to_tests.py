@@ -6,8 +6,10 @@ from typing import Any
 
 from sqlglot import exp
 
-from mdfsql.lower.rules import BOOLEAN, each, null, refuse, tests_typed, truth
+from mdfsql.lower.nested_values import over, variable
+from mdfsql.lower.rules import BOOLEAN, case, each, kind, null, refuse, tests_typed, truth
 from mdfsql.lower.shapes import Names, aggregates, column, conjoin, derived
+from mdfsql.lower.value_types import element_type
 
 __all__ = [
     "COMPARED",
@@ -50,6 +52,8 @@ def quantified(node: Any, names: Names) -> exp.Expr | None:
     quantifier = node.expression
     if not isinstance(quantifier, (exp.Any, exp.All)):
         return None
+    if kind(quantifier.this) == "list":
+        return _any_element(node, quantifier)
     query = inner_query(quantifier.this)
     if is_one_row(query):
         return type(node)(this=bracketed(node.this), expression=value_of(query))
@@ -63,6 +67,15 @@ def quantified(node: Any, names: Names) -> exp.Expr | None:
         inside = exp.In(this=node.this.copy(), query=exp.Subquery(this=query.copy()))
         return tests_typed(exp.Not(this=inside))
     return tests_typed(exp.Not(this=any_row(COMPARED[type(node)], [node.this], query, names)))
+
+
+def _any_element(node: Any, quantifier: Any) -> exp.Expr:
+    """Compare with each element of a list; a list that is NULL has none."""
+    items = quantifier.this.unnest() if isinstance(quantifier.this, exp.Paren) else quantifier.this
+    body = type(node)(this=bracketed(node.this), expression=variable(element_type(items)))
+    every = isinstance(quantifier, exp.All)
+    made = over("FORALL" if every else "EXISTS", items, tests_typed(body), BOOLEAN)
+    return case((exp.Is(this=bracketed(items), expression=null()), truth(every)), default=made)
 
 
 def value_of(query: exp.Query) -> exp.Subquery:

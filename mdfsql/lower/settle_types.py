@@ -12,7 +12,8 @@ from mdfsql.lower.exact_lists import NESTED
 from mdfsql.lower.exact_structs import struct_type
 from mdfsql.lower.number_types import OF_DECIMALS, common_number, counted, digits, settled
 from mdfsql.lower.rules import integer, kind
-from mdfsql.lower.value_types import common, element_type, list_of
+from mdfsql.lower.shape_aggregates import histogram_type
+from mdfsql.lower.value_types import common, element_type, list_of, united
 from mdfsql.schema import value_type
 
 __all__ = ["settle_types"]
@@ -217,8 +218,11 @@ ANONYMOUS: dict[str, exp.DataType | Callable[[Any], exp.DataType | None]] = {
     "octet_length": BIGINT,
     "printf": TEXT,
     "product": DOUBLE,
-    "sem": DOUBLE,
-    "strlen": BIGINT,
+    **dict.fromkeys(("sem", "entropy", "kurtosis_pop"), DOUBLE),
+    "histogram": lambda node: histogram_type(node.expressions[0]),
+    "mad": lambda node: _type_of(node.expressions[0]) if kind(node.expressions[0]) == "float" else DOUBLE,
+    **dict.fromkeys(("strlen", "hamming", "mismatches"), BIGINT),
+    **dict.fromkeys(("url_encode", "url_decode", "to_base"), TEXT),
     "prefix": BOOL,
     "suffix": BOOL,
     "isfinite": BOOL,
@@ -289,7 +293,7 @@ TO_DOUBLE = (
     exp.Sqrt, exp.Cbrt, exp.Exp, exp.Ln, exp.Log, exp.Pow, exp.Sin, exp.Cos, exp.Tan, exp.Cot, exp.Asin, exp.Acos,
     exp.Atan, exp.Atan2, exp.Sinh, exp.Cosh, exp.Tanh, exp.Asinh, exp.Acosh, exp.Atanh, exp.Degrees, exp.Radians,
     exp.Pi, exp.Corr, exp.CovarPop, exp.CovarSamp, exp.RegrAvgx, exp.RegrAvgy, exp.RegrSxx, exp.RegrSyy, exp.RegrSxy,
-    exp.RegrSlope, exp.RegrIntercept, exp.RegrR2,
+    exp.RegrSlope, exp.RegrIntercept, exp.RegrR2, exp.Skewness, exp.Kurtosis,
 )  # fmt: skip
 
 TYPES: dict[type[exp.Expr], Callable[[Any], exp.DataType | None]] = {
@@ -355,7 +359,7 @@ TYPES: dict[type[exp.Expr], Callable[[Any], exp.DataType | None]] = {
     exp.RowNumber: _fixed(BIGINT),
     exp.Lag: _same,
     exp.Lead: _same,
-    exp.Mode: _same,
+    exp.Mode: _argument,
     exp.ArrayAgg: _list,
     exp.CountIf: _fixed(BIGINT),
     exp.Grouping: _fixed(BIGINT),
@@ -374,7 +378,8 @@ TYPES: dict[type[exp.Expr], Callable[[Any], exp.DataType | None]] = {
     exp.Unicode: _fixed(INT),
     exp.Chr: _fixed(TEXT),
     exp.Levenshtein: _fixed(BIGINT),
-    exp.Encode: _fixed(value_type("BLOB")),
+    **dict.fromkeys((exp.Encode, exp.FromBase64, exp.Unhex), _fixed(value_type("BLOB"))),
+    exp.Decode: _fixed(TEXT),
     exp.ToBase64: _fixed(TEXT),
     exp.SHA: _fixed(TEXT),
     exp.BitLength: _fixed(BIGINT),
@@ -475,7 +480,7 @@ def output(query: exp.Expr, name: str, scope: Scope, table: str) -> exp.DataType
         types = [
             _positional(side, i) for side in (query.left, query.right) if (i := _position(query, name)) is not None
         ]
-        return common(types) if types else None
+        return united(types) if types else None
     if isinstance(query, exp.Unnest):
         offset = query.args.get("offset")
         if offset and offset.name == name:
@@ -516,5 +521,5 @@ def _positional(query: exp.Expr, i: int) -> exp.DataType | None:
     if isinstance(query, exp.Subquery):
         return _positional(query.this, i)
     if isinstance(query, exp.SetOperation):
-        return common([_positional(query.left, i), _positional(query.right, i)])
+        return united([_positional(query.left, i), _positional(query.right, i)])
     return query.selects[i].type if isinstance(query, exp.Query) and i < len(query.selects) else None

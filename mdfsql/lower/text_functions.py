@@ -7,8 +7,9 @@ from typing import Any
 from sqlglot import exp
 
 from mdfsql.lower.rules import call, case, cast, each, number, of_kind, paren, raised, text
+from mdfsql.lower.text_encodings import ENCODINGS, in_bytes
 
-__all__ = ["in_bytes", "text_functions"]
+__all__ = ["text_functions"]
 
 
 def text_functions(tree: exp.Expr) -> exp.Expr:
@@ -50,11 +51,6 @@ def _translate(node: Any) -> exp.Expr:
     return call("TRANSLATE", *parts, type="VARCHAR")
 
 
-def in_bytes(value: exp.Expr) -> exp.Expr:
-    """Return text with a letter for each byte, for what the reference counts in bytes."""
-    return call("DECODE", cast(value, "BLOB"), "ISO-8859-1", type="VARCHAR")
-
-
 def _levenshtein(node: Any) -> exp.Expr:
     left, right = (_text(side, "levenshtein()") for side in (node.this, node.expression))
     return cast(call("LEVENSHTEIN", in_bytes(left), in_bytes(right), type="INTEGER"), "BIGINT")
@@ -94,4 +90,5 @@ RULES: dict[type[exp.Expr], Any] = {
     exp.ToBase64: _base64,
     exp.SHA: _sha1,
     exp.BitLength: _bits,
+    **ENCODINGS,
 }

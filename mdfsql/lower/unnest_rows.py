@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlglot import exp
 
+from mdfsql.lower.moment_series import is_stepping
 from mdfsql.lower.nested_values import empty_list, lambda_, variable
 from mdfsql.lower.rules import call, cast, each, integer, kind, number, refuse, text
 from mdfsql.lower.value_types import element_type
@@ -18,7 +19,8 @@ def plain_sources(tree: exp.Expr) -> None:
     for table in list(tree.find_all(exp.Table)):
         series = table.this
         # A step of 0 is an error in a table, and an empty list elsewhere: what may be one stays a table.
-        if isinstance(series, exp.GenerateSeries) and integer(series.args.get("step") or number(1)):
+        step = (series.args.get("step") or number(1)) if isinstance(series, exp.GenerateSeries) else None
+        if step is not None and (integer(step) or is_stepping(step)):
             made = exp.Unnest(expressions=[series], alias=table.args.get("alias"))
             table.replace(made)
             _name(made, "range" if series.args.get("is_end_exclusive") else "generate_series")

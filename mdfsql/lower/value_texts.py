@@ -6,11 +6,13 @@ from collections.abc import Callable
 
 from sqlglot import exp
 
-from mdfsql.lower.nested_values import lambda_, over, variable
+from mdfsql.lower.nested_values import lambda_, named, over, variable
 from mdfsql.lower.rules import call, case, cast, is_null, kind, null, number, paren, raised, refuse, text
 from mdfsql.lower.value_types import element_type
 
 __all__ = ["SPELLED", "value_text"]
+
+TEXT = exp.DataType.build("VARCHAR")
 
 
 def value_text(value: exp.Expr) -> exp.Expr:
@@ -32,15 +34,6 @@ def _utc(value: exp.Expr) -> exp.Expr:
 
 # ---- floats ------------------------------------------------------------------------------------------------------
 # The reference writes the fewest digits that are read back as the same number.
-
-
-def _once(value: exp.Expr, made: Callable[[exp.Expr], exp.Expr]) -> exp.Expr:
-    """Return what is made of a value, which stands there many times, but is computed once."""
-    if isinstance(value, (exp.Column, exp.Identifier)):
-        return made(value)
-    body = lambda_(made(variable(value.type, "_n")), "_n")
-    items = exp.Anonymous(this="TRANSFORM", expressions=[call("ARRAY", value), body])
-    return call("ELEMENT_AT", items, 1, type="VARCHAR")
 
 
 def _size(value: exp.Expr) -> exp.Expr:
@@ -91,7 +84,7 @@ def _ends(value: exp.Expr, least: float) -> list[tuple[exp.Expr, exp.Expr]]:
 
 
 def _double(value: exp.Expr) -> exp.Expr:
-    return _once(value, _double_text)
+    return named(value, _double_text, TEXT)
 
 
 def _double_text(value: exp.Expr) -> exp.Expr:
@@ -126,7 +119,7 @@ def _power_of_2(value: exp.Expr) -> exp.Expr:
 
 
 def _float(value: exp.Expr) -> exp.Expr:
-    return _once(value, _float_text)
+    return named(value, _float_text, TEXT)
 
 
 def _float_text(value: exp.Expr) -> exp.Expr:

@@ -10,12 +10,16 @@ from sqlglot import exp
 from mdfsql.lower.number_types import common_number
 from mdfsql.lower.rules import kind
 
-__all__ = ["common", "element_type", "list_of", "map_of", "same_type", "struct_of"]
+__all__ = ["common", "element_type", "list_of", "map_of", "same_type", "struct_of", "united"]
 
 T = exp.DataType.Type
 
 NULL = exp.DataType(this=T.NULL)
-TIMESTAMP = exp.DataType.build("TIMESTAMP", dialect="duckdb")
+TIMESTAMP, TIMESTAMPTZ, TEXT = (
+    exp.DataType.build(name, dialect="duckdb") for name in ("TIMESTAMP", "TIMESTAMPTZ", "VARCHAR")
+)
+MOMENTS = frozenset({"date", "timestamp", "timestamptz"})
+MERGED = MOMENTS | {"bool", "int", "decimal", "float", "double", "text"}
 
 
 def common(types: Sequence[exp.DataType | None]) -> exp.DataType | None:
@@ -39,6 +43,21 @@ def common(types: Sequence[exp.DataType | None]) -> exp.DataType | None:
             if made is None:
                 return None
     return made or NULL
+
+
+def united(types: Sequence[exp.DataType | None]) -> exp.DataType | None:
+    """Return the type of a column that UNION and its kin make of these types; None where that is not known."""
+    made = common(types)
+    kinds = {kind(dtype) for dtype in types} - {"null"}
+    if made is not None or not kinds <= MERGED:
+        return made
+    if "text" in kinds:
+        return TEXT
+    if kinds <= MOMENTS:
+        return TIMESTAMPTZ
+    if "bool" in kinds and not kinds & MOMENTS:
+        return common([dtype for dtype in types if kind(dtype) != "bool"])
+    return None
 
 
 def _common_parts(left: exp.DataType, right: exp.DataType) -> exp.DataType | None:
