@@ -43,7 +43,7 @@ SHOWN: Shown = {
     },
     "array_extract": {
         "1": "bool[] date[] decimal[] double[] int[] int[][] map map[] struct struct[] text text[] timestamp[]",
-        "2": "int null text",
+        "2": "=bool int null text",
     },
     "array_pop_back": {
         "1": "bool[] date[] decimal[] double[] int[] int[][] struct[] text[] text[][] timestamp[]",
@@ -177,6 +177,9 @@ SHOWN: Shown = {
     },
     "cast to int[]": {
         "this": "bool[] decimal[] double[] int[] null null[] text[]",
+    },
+    "cast to map": {
+        "this": "map",
     },
     "cast to struct": {
         "this": "struct",
@@ -316,6 +319,10 @@ SHOWN: Shown = {
     "decade": {
         "1": "date interval timestamp timestamptz",
     },
+    "decode": {
+        "charset": "=text",
+        "this": "blob",
+    },
     "degrees": {
         "this": "decimal double float int",
     },
@@ -341,6 +348,9 @@ SHOWN: Shown = {
     "endswith": {
         "expression": "text",
         "this": "text",
+    },
+    "entropy": {
+        "1": "bool date decimal double float int text timestamp timestamptz",
     },
     "epoch_ns": {
         "1": "date interval timestamp",
@@ -369,11 +379,11 @@ SHOWN: Shown = {
         "this": "decimal double float int",
     },
     "explode": {
-        "this": "int[] int[][] struct struct[] text[]",
+        "this": "int[] int[][] struct struct[] text[] timestamp[]",
     },
     "extract": {
         "expression": "date interval timestamp timestamptz",
-        "this": "unit",
+        "this": "=text unit",
     },
     "factorial": {
         "this": "int",
@@ -394,14 +404,17 @@ SHOWN: Shown = {
         "expressions": "bool double int text",
         "this": "=text",
     },
+    "frombase64": {
+        "this": "text",
+    },
     "gcd": {
         "1": "int",
         "2": "int",
     },
     "generate_series": {
-        "1": "int",
-        "2": "int",
-        "3": "int",
+        "1": "date int timestamp timestamptz",
+        "2": "date int null timestamp timestamptz",
+        "3": "int interval",
     },
     "glob": {
         "expression": "=text",
@@ -433,11 +446,18 @@ SHOWN: Shown = {
         "this": "bool bool[] date date[] decimal decimal[] double double[] float int int[] int[][] interval struct struct[] text text[] timestamp timestamp[] timestamptz tuple ubigint",
     },
     "gte": {
-        "expression": "bool bool[] date date[] decimal decimal[] double double[] float int int[] int[][] null null[] struct struct[] text text[] timestamp timestamp[] timestamptz tuple",
+        "expression": "any bool bool[] date date[] decimal decimal[] double double[] float int int[] int[][] null null[] struct struct[] text text[] timestamp timestamp[] timestamptz tuple",
         "this": "bool bool[] date date[] decimal decimal[] double double[] float int int[] int[][] struct struct[] text text[] timestamp timestamp[] timestamptz tuple",
+    },
+    "hamming": {
+        "1": "text",
+        "2": "text",
     },
     "hex": {
         "this": "blob int text",
+    },
+    "histogram": {
+        "1": "bool date decimal double float int text timestamp timestamptz",
     },
     "hour": {
         "this": "date interval timestamp timestamptz",
@@ -482,6 +502,12 @@ SHOWN: Shown = {
     "julian": {
         "1": "date timestamp timestamptz",
     },
+    "kurtosis": {
+        "this": "decimal double float int",
+    },
+    "kurtosis_pop": {
+        "1": "decimal double float int",
+    },
     "lag": {
         "default": "=int",
         "offset": "=int",
@@ -518,7 +544,7 @@ SHOWN: Shown = {
         "this": "text",
     },
     "length": {
-        "this": "bool[] date[] decimal[] double[] int[] int[][] struct[] text text[] text[][] timestamp[]",
+        "this": "bool[] date[] decimal[] double[] int[] int[][] struct[] text text[] text[][] timestamp[] timestamptz[]",
     },
     "levenshtein": {
         "expression": "text",
@@ -636,12 +662,15 @@ SHOWN: Shown = {
         "this": "text",
     },
     "lt": {
-        "expression": "all bool bool[] date date[] decimal decimal[] double double[] float int int[] int[][] interval null struct struct[] text text[] timestamp timestamp[] timestamptz tuple",
+        "expression": "all any bool bool[] date date[] decimal decimal[] double double[] float int int[] int[][] interval null struct struct[] text text[] timestamp timestamp[] timestamptz tuple",
         "this": "bool bool[] date date[] decimal decimal[] double double[] float int int[] int[][] interval struct struct[] text text[] timestamp timestamp[] timestamptz tuple",
     },
     "lte": {
         "expression": "any bool bool[] date date[] decimal decimal[] double double[] float int int[] int[][] null struct struct[] text text[] timestamp timestamp[] timestamptz tuple",
         "this": "bool bool[] date date[] decimal decimal[] double double[] float int int[] int[][] struct struct[] text text[] timestamp timestamp[] timestamptz tuple",
+    },
+    "mad": {
+        "1": "double float int",
     },
     "make_timestamp_ms": {
         "1": "int",
@@ -684,7 +713,7 @@ SHOWN: Shown = {
         "this": "blob text",
     },
     "median": {
-        "this": "bool date double int text timestamp",
+        "this": "bool date decimal double float int text timestamp timestamptz",
     },
     "microsecond": {
         "1": "date interval timestamp timestamptz",
@@ -702,9 +731,16 @@ SHOWN: Shown = {
     "minute": {
         "this": "date interval timestamp timestamptz",
     },
+    "mismatches": {
+        "1": "text",
+        "2": "text",
+    },
     "mod": {
         "expression": "decimal double float int null",
         "this": "decimal double float int",
+    },
+    "mode": {
+        "this": "bool date decimal double float int text timestamp timestamptz",
     },
     "month": {
         "this": "date interval timestamp timestamptz",
@@ -768,11 +804,11 @@ SHOWN: Shown = {
     },
     "percentilecont": {
         "expression": "=decimal =int decimal[]",
-        "this": "=decimal double int",
+        "this": "decimal double float int timestamptz",
     },
     "percentiledisc": {
         "expression": "=decimal =int decimal[]",
-        "this": "bool date decimal double float int text timestamp",
+        "this": "bool date decimal decimal[] double float int text timestamp",
     },
     "percentrank": {
         "": "nothing",
@@ -811,9 +847,9 @@ SHOWN: Shown = {
         "this": "decimal double float int",
     },
     "range": {
-        "1": "int null",
-        "2": "int null",
-        "3": "int",
+        "1": "date int null timestamp",
+        "2": "date int null timestamp",
+        "3": "int interval",
     },
     "rank": {
         "": "nothing",
@@ -946,6 +982,9 @@ SHOWN: Shown = {
     "sinh": {
         "this": "decimal double float int",
     },
+    "skewness": {
+        "this": "decimal double float int",
+    },
     "split": {
         "expression": "=text",
         "this": "text",
@@ -979,8 +1018,8 @@ SHOWN: Shown = {
         "this": "text",
     },
     "strtotime": {
-        "format": "=text",
-        "this": "text",
+        "format": "=text text[]",
+        "this": "null text",
     },
     "struct_concat": {
         "1": "struct",
@@ -1047,6 +1086,11 @@ SHOWN: Shown = {
     "timezone_minute": {
         "1": "timestamp timestamptz",
     },
+    "to_base": {
+        "1": "int",
+        "2": "=int",
+        "3": "=int",
+    },
     "to_hours": {
         "1": "int",
     },
@@ -1099,10 +1143,13 @@ SHOWN: Shown = {
     },
     "try_strptime": {
         "1": "null text",
-        "2": "=text",
+        "2": "=text text[]",
     },
     "tuple": {
         "expressions": "bool double int null text",
+    },
+    "unhex": {
+        "this": "text",
     },
     "unicode": {
         "this": "text",
@@ -1116,6 +1163,12 @@ SHOWN: Shown = {
     },
     "upper": {
         "this": "text",
+    },
+    "url_decode": {
+        "1": "text",
+    },
+    "url_encode": {
+        "1": "text",
     },
     "variance": {
         "this": "decimal double int",

@@ -9,6 +9,7 @@ from sqlglot import exp
 from sqlglot.optimizer.annotate_types import annotate_types
 
 from mdfsql.lower.rules import each, integer, number, paren, there
+from mdfsql.schema import value_type
 
 __all__ = ["list_names"]
 
@@ -65,7 +66,15 @@ def _weighted(value: exp.Expr, weight: exp.Expr) -> exp.Expr:
 
 def _mean(value: exp.Expr) -> exp.Expr:
     made = exp.Avg(this=value)
-    made.type = exp.DataType.build("DOUBLE")
+    made.type = value_type("DOUBLE")
+    return made
+
+
+def _days(date: exp.Expr) -> exp.Expr:
+    last = exp.LastDay(this=date)
+    last.type = value_type("DATE")
+    made = exp.Day(this=last)
+    made.type = value_type("BIGINT")
     return made
 
 
@@ -83,7 +92,7 @@ def _rest(x: exp.Expr, y: exp.Expr) -> exp.Expr:
 
 # What the reference itself writes with other functions.
 MACROS: dict[str, tuple[int, Callable[..., exp.Expr]]] = {
-    "days_in_month": (1, lambda date: exp.Day(this=exp.LastDay(this=date))),
+    "days_in_month": (1, _days),
     "fdiv": (2, _floored),
     "fmod": (2, _rest),
     "geomean": (1, _geometric),

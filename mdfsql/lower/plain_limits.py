@@ -23,7 +23,11 @@ COMPUTED: dict[type[exp.Expr], Any] = {exp.Add: operator.add, exp.Sub: operator.
 def limit(node: Any) -> None:
     """The same for LIMIT; one of a percentage, or with ties, is refused."""
     if node.args.get("limit_options") is not None:
-        refuse("LIMIT with a percentage or ties, of this form", "there is no such thing", "QUALIFY row_number() OVER (...) <= n")
+        refuse(
+            "LIMIT with a percentage or ties, of this form",
+            "there is no such thing",
+            "QUALIFY row_number() OVER (...) <= n",
+        )
     rows(node)
 
 

@@ -12,6 +12,7 @@ from mdfsql.lower.lateral_joins import is_lateral, lateral_join
 from mdfsql.lower.percent_limits import is_percent, percent_limit
 from mdfsql.lower.shapes import Names
 from mdfsql.lower.window_frames import is_other_frame, window_frames
+from mdfsql.trees import nodes
 
 __all__ = ["rare_forms"]
 
@@ -19,7 +20,7 @@ __all__ = ["rare_forms"]
 def rare_forms(tree: exp.Expr) -> exp.Expr:
     """ASOF and LATERAL joins, LIMIT n%, and frames of GROUPS or with EXCLUDE are written with what every engine has."""
     found: dict[type[exp.Expr], list[Any]] = {}
-    for node in tree.walk():
+    for node in nodes(tree):
         test = RARE.get(type(node))
         if test is not None and test(node):
             found.setdefault(type(node), []).append(node)

@@ -12,6 +12,7 @@ from mdfsql.lower.number_types import digits
 from mdfsql.lower.rules import cast, integer, kind, number, refuse
 from mdfsql.lower.shapes import Names, column, derived, own_columns, source_names
 from mdfsql.lower.split_selects import split_query
+from mdfsql.schema import value_type
 
 __all__ = ["is_other_frame", "window_frames"]
 
@@ -66,8 +67,10 @@ def _number_groups(select: exp.Select, grouped: list[Any], names: Names) -> None
         order = window.args.get("order")
         if order is None:
             refuse("a frame of GROUPS without ORDER BY", "it has no groups")
+        function = exp.DenseRank()
+        function.type = value_type("BIGINT")
         rank = exp.Window(
-            this=exp.DenseRank(),
+            this=function,
             partition_by=[key.copy() for key in window.args.get("partition_by") or ()],
             order=order.copy(),
         )
