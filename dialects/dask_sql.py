@@ -26,6 +26,7 @@ from mdfsql.lower.sets_to_rows import sets_to_rows
 from mdfsql.lower.split_selects import split_selects
 from mdfsql.lower.subqueries_to_joins import subqueries_to_joins
 from mdfsql.lower.unique_columns import unique_columns
+from mdfsql.lower.united_columns import united_columns
 from mdfsql.lower.values_to_selects import values_to_selects
 
 __all__ = ["DaskSQL", "target"]
@@ -195,6 +196,7 @@ target = Target(
         plain_limits,
         flat_sources,
         values_to_selects,
+        united_columns,
         quantifiers_to_tests,
         exact_groups,
         sets_to_rows,

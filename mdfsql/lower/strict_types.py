@@ -11,9 +11,9 @@ from sqlglot import exp
 
 from mdfsql.lower.exact_arithmetic import floated
 from mdfsql.lower.moments import MOMENTS
-from mdfsql.lower.rules import cast, each, kind, literal_text, paren, refuse, text
-from mdfsql.lower.shapes import Names, column, derived
-from mdfsql.lower.value_types import common, same_type, united
+from mdfsql.lower.rules import cast, each, kind, literal_text, refuse, text
+from mdfsql.lower.united_columns import unite
+from mdfsql.lower.value_types import common, same_type
 
 __all__ = ["BLANK", "SPELLED", "strict_types"]
 
@@ -221,51 +221,6 @@ def _if(node: Any) -> None:
         _merge([node.args["true"]] + ([false] if false is not None else []), "if()")
 
 
-def _set(node: Any) -> None:
-    """Cast the columns of both sides to the type that the reference gives them together."""
-    pairs = [] if node.args.get("by_name") else list(zip(node.left.selects, node.right.selects, strict=False))
-    wanted = [_together(left, right, node.key.upper()) for left, right in pairs]
-    for side in (node.left, node.right) if any(wanted) else ():
-        _cast_outputs(side, wanted)
-
-
-def _together(left: Any, right: Any, what: str) -> exp.DataType | None:
-    """Return the type that two columns are to be cast to; None for what engines join alike."""
-    kinds = {kind(left), kind(right)} - {"null"}
-    mixed = bool(kinds & NESTED) and len(kinds) == 1 and not same_type(left.type, right.type)
-    if not mixed and (len(kinds) < 2 or kinds <= NUMBERS):
-        return None
-    made = None if kinds & NESTED else united([left.type, right.type])
-    if made is None:
-        names = " and ".join(sorted(k.upper() for k in kinds))
-        refuse(f"{what} of {names}", CONVERT, "CAST one")
-    return made
-
-
-def _cast_outputs(side: Any, wanted: Sequence[exp.DataType | None]) -> None:
-    """Cast the outputs of a query, those of one that orders them, or leaves equal ones out, in a query around it."""
-    query: Any = side.unnest() if isinstance(side, exp.Subquery) else side
-    around = not isinstance(query, exp.Select) or any(output.find(exp.Explode) for output in query.selects)
-    if around or any(query.args.get(part) for part in ("distinct", "order", "limit", "offset")):
-        name = Names(side.root(), "_u").new()
-        names = [output.alias_or_name for output in query.selects]
-        types = [output.type for output in query.selects]
-        query = exp.Select(from_=exp.From(this=derived(query.copy(), name)))
-        for output, dtype in zip(names, types, strict=True):
-            made = column(output, name)
-            made.type = dtype
-            query.append("expressions", exp.alias_(made, output, quoted=True))
-        side.replace(query)
-    for output, to in zip(list(query.selects), wanted, strict=True):
-        value = output.unalias()
-        if to is not None and not same_type(value.type or output.type, to):
-            cast_ = exp.Cast(this=paren(value), to=to.copy())
-            cast_.type = to
-            result = exp.alias_(cast_, output.alias_or_name, quoted=True)
-            result.type = to
-            output.replace(result)
-
-
 def _lag(node: Any) -> None:
     default = node.args.get("default")
     if default is not None:
@@ -310,9 +265,7 @@ RULES: dict[type[exp.Expr], Any] = {
     exp.Nullif: _nullif,
     exp.Case: _case,
     exp.If: _if,
-    exp.Union: _set,
-    exp.Except: _set,
-    exp.Intersect: _set,
+    **dict.fromkeys((exp.Union, exp.Except, exp.Intersect), unite),
     exp.Lag: _lag,
     exp.Lead: _lag,
     exp.And: _boolean("this", "expression"),
