@@ -14,9 +14,10 @@ from mdfsql.bind import scan
 from mdfsql.catalog import CacheSource, FileSource, PythonSource, Source
 from mdfsql.dialects.base import Pass, Target, check_allowed
 from mdfsql.errors import Unsupported
-from mdfsql.lower.shown_kinds import unshown
+from mdfsql.lower.rules import located
+from mdfsql.lower.shown_kinds import kind_name, unshown
 from mdfsql.relation import Relation, same_type, with_alternatives
-from mdfsql.schema import Schema
+from mdfsql.schema import Schema, data_type
 from mdfsql.trees import written
 
 __all__ = ["Note", "Plan", "compile_relation", "target_of", "trace"]
@@ -110,7 +111,7 @@ def _compile(relation: Relation, target: Target) -> Plan:
     key = (written(tree, "duckdb", ErrorLevel.IGNORE) + hints, target.name)
     found = _lowered.get(key)
     if found is None:
-        lowered = lower(tree, sources, target)
+        lowered = lower(tree, sources, target, relation.schema)
         if target.resolve and len(lowered.selects) != len(relation.schema):
             raise Unsupported("this query", target.name, "its output columns could not be resolved one by one")
         inlined = _inline_scans(lowered, sources) if target.inlines else frozenset()
@@ -163,13 +164,17 @@ def _by_name(table: exp.Table, source: Source) -> bool:
     return next(stars, None) is None and all(found.name.lower() in names for found in select.find_all(exp.Column))
 
 
-def lower(tree: exp.Expr, sources: tuple[Source, ...], target: Target, notes: list[Note] | None = None) -> exp.Query:
+def lower(
+    tree: exp.Expr, sources: tuple[Source, ...], target: Target, schema: Schema, notes: list[Note] | None = None
+) -> exp.Query:
     """Return the tree as the target is to run it; with ``notes``, each pass that changes something is noted."""
     if target.resolve:
         from mdfsql.resolve import resolve  # sqlglot's optimizer is loaded for the targets that need it
 
         tree = resolve(tree, sources, target.name)
     tree = _passed(tree, target.typed, target, notes)
+    if target.shown is not None and isinstance(tree, exp.Select):
+        _check_types(tree, schema, target)
     # What a pass has to say about its own construct says more, so that this comes last.
     refusal = unshown(tree, target.shown) if target.shown is not None else None
     tree = _passed(tree, target.passes, target, notes)
@@ -179,6 +184,15 @@ def lower(tree: exp.Expr, sources: tuple[Source, ...], target: Target, notes: li
     if not isinstance(tree, exp.Query):
         raise TypeError(f"the passes of {target.name} gave no query")
     return tree
+
+
+def _check_types(tree: exp.Select, schema: Schema, target: Target) -> None:
+    """Refuse an output that the passes take for another type than the reference bound: they would get it wrong."""
+    for output, (name, bound) in zip(tree.selects, schema.items(), strict=False):
+        taken, wanted = kind_name(output), kind_name(data_type(bound))
+        if taken not in ("unknown", "null", wanted):
+            why = f"its type is {bound} to the reference, and {taken.upper()} to the rules there"
+            raise located(Unsupported(f"the column {name!r}", target.name, why, "CAST it"), output)
 
 
 def _passed(tree: exp.Expr, passes: tuple[Pass, ...], target: Target, notes: list[Note] | None) -> exp.Expr:
@@ -201,5 +215,5 @@ def trace(relation: Relation, target: Target) -> tuple[Relation, Plan, list[Note
     """Compile anew and return the relation as it runs, its plan, and a note for each pass that changed something."""
     notes: list[Note] = []
     settled, plan = _settled(relation, target)
-    lower(settled.assemble(), plan.sources, target, notes)
+    lower(settled.assemble(), plan.sources, target, settled.schema, notes)
     return settled, plan, notes

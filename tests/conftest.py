@@ -14,6 +14,7 @@ import pytest
 
 import mdfsql as mdf
 from mdfsql.engines import NAMES
+from tests.conformance import alike
 
 MISSING = pytest.StashKey[dict[str, str]]()
 BACKENDS = pytest.StashKey[dict[str, mdf.Backend]]()
@@ -114,17 +115,6 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 def order_key(row: dict[str, Any]) -> list[tuple[bool, str, str]]:
     return [(value is None, type(value).__name__, repr(value)) for value in row.values()]
-
-
-def alike(got: Any, expected: Any) -> bool:
-    """Tell whether two values are the same: of one type, floats within 1e-9, NaN the same as NaN."""
-    if isinstance(expected, float) and isinstance(got, float):
-        return math.isclose(got, expected, rel_tol=1e-9) or (math.isnan(got) and math.isnan(expected))
-    if isinstance(expected, list) and isinstance(got, list):
-        return len(got) == len(expected) and all(map(alike, got, expected))
-    if isinstance(expected, dict) and isinstance(got, dict):
-        return list(got) == list(expected) and all(alike(got[key], expected[key]) for key in expected)
-    return type(got) is type(expected) and got == expected
 
 
 class Check(Protocol):

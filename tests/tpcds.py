@@ -24,7 +24,7 @@ import mdfsql as mdf
 from mdfsql.engines import NAMES
 from mdfsql.errors import MdfError
 from mdfsql.schema import canonical
-from tests.conftest import alike
+from tests.conformance import alike
 
 COUNT = 99
 SCALE = 0.1

@@ -15,11 +15,11 @@ from mdfsql.lower.shapes import (
     conjoin,
     contains_query,
     derived,
+    identity,
     own_columns,
     queries,
     source_names,
     sources,
-    text_of,
     windows,
 )
 from mdfsql.lower.split_selects import keys_of_all
@@ -52,7 +52,7 @@ def dependent(query: exp.Query, rows: dict[str, Any], names: Names) -> Dependent
     """
     outer = source_names(exp.Select(**rows))
     outer -= source_names(query) if isinstance(query, exp.Select) else set()
-    read = {text_of(found): found.copy() for found in own_columns(query, outer)}
+    read = {identity(found): found.copy() for found in own_columns(query, outer)}
     if not read or any(found.find(exp.Lateral) for found in _nodes(rows)):
         return None
     made = _Pushing(read, [names.new() for _ in read], rows, names)
@@ -187,7 +187,7 @@ class _Pushing:
             return None
         for child in list(select.iter_expressions()):
             for found in list(own_columns(child, self.tables)):
-                found.replace(known[text_of(found)].copy())
+                found.replace(known[identity(found)].copy())
         for join in joins:
             # After a comma, a join would not see the tables before it.
             if not (join.side or join.kind or join.method or join.args.get("on") or join.args.get("using")):

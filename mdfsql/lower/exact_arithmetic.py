@@ -144,6 +144,8 @@ def _divide(node: Any) -> exp.Expr:
 
 def _int_divide(node: Any) -> exp.Expr:
     _signed(node.this, node.expression)
+    if kind(node) == "int" and "null" in (kind(node.this), kind(node.expression)):
+        return cast(null(), node.type.sql("duckdb"))
     if kind(node.this) != "int" or kind(node.expression) != "int":
         # The reference does not round it, but raises where / does not: for a divisor of zero.
         left, right = _sides(node, "//")

@@ -94,7 +94,8 @@ def _date_add(node: Any) -> exp.Expr:
     if kind(node.expression) == "interval":
         return shifted(node.this, node.expression, -1 if isinstance(node, exp.DateSub) else 1)
     if kind(node.this) == "date" and kind(node.expression) == "int" and isinstance(node, exp.DateAdd):
-        return call("DATE_ADD", node.this, cast(node.expression, "INTEGER"), type="DATE")
+        # Days are written as an INTERVAL to the reference, which makes a TIMESTAMP of it.
+        return cast(call("DATE_ADD", node.this, cast(node.expression, "INTEGER"), type="DATE"), "TIMESTAMP")
     refuse(f"date_add() of {kind(node.expression).upper()}", "it is not shown to agree there", "INTERVAL 1 DAY")
 
 

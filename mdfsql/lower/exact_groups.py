@@ -15,9 +15,9 @@ from mdfsql.lower.shapes import (
     column,
     contains_query,
     derived,
+    identity,
     shallow_columns,
     source_names,
-    text_of,
 )
 from mdfsql.lower.split_selects import grouping_keys, split_query
 from mdfsql.trees import copied
@@ -59,7 +59,7 @@ def _listed(group: exp.Group) -> list[list[exp.Expr]]:
     whole = [[key for keys in chosen for key in keys] for chosen in itertools.product(*parts)]
     if len(whole) > MOST:
         refuse(f"{len(whole)} grouping sets", "they would take too long", "fewer keys in CUBE")
-    return [list({text_of(key): key for key in keys}.values()) for keys in whole]
+    return [list({identity(key): key for key in keys}.values()) for keys in whole]
 
 
 def _sets(node: exp.Expr) -> list[list[exp.Expr]]:
@@ -89,7 +89,7 @@ def _total(select: exp.Select, names: Names) -> None:
     keys = grouping_keys(select.args["group"])
     rows_name, groups_name, real, some, level = (names.new() for _ in range(5))
     tables = source_names(select)
-    outputs: dict[str, exp.Expr] = {}
+    outputs: dict[int, exp.Expr] = {}
     for place in [*keys, *select.selects]:
         if contains_query(place):
             refuse("a query in a key or an aggregate of GROUPING SETS", "it is not shown to agree there", "a subquery")
@@ -101,17 +101,15 @@ def _total(select: exp.Select, names: Names) -> None:
         )
 
     def moved(node: exp.Expr) -> exp.Column:
-        text = text_of(node)
-        if text not in outputs:
-            outputs[text] = exp.alias_(copied(node), names.new(), quoted=True)
-        return column(outputs[text].alias, rows_name)
+        same = identity(node)
+        if same not in outputs:
+            outputs[same] = exp.alias_(copied(node), names.new(), quoted=True)
+        return column(outputs[same].alias, rows_name)
 
-    known = {text_of(key) for key in keys}
+    known = {identity(key) for key in keys}
 
     def read(node: exp.Expr) -> exp.Expr:
-        if isinstance(node, exp.Ordered):
-            return node  # its text may be that of what it orders by
-        return moved(node) if text_of(node) in known or isinstance(node, exp.Column) else node
+        return moved(node) if identity(node) in known or isinstance(node, exp.Column) else node
 
     selected = [output.transform(read) for output in select.selects]
     sets = select.args["group"].transform(read)

@@ -188,9 +188,20 @@ def _end(name: str) -> Any:
         if size is not None:
             return rest
         negative = exp.LT(this=paren(count), expression=number(0))
-        return case((negative, rest), default=call(name, node.this, cast(count, "INTEGER"), type="VARCHAR"))
+        return case((negative, rest), default=call(name, node.this, _clamped(count, name), type="VARCHAR"))
 
     return rule
+
+
+def _clamped(count: exp.Expr, name: str) -> exp.Expr:
+    """Return a number of letters as an INTEGER: more than any text has is as good as the most that there can be."""
+    if count.type is not None and count.type.this in (exp.DType.INT, exp.DType.SMALLINT, exp.DType.TINYINT):
+        return cast(count, "INTEGER")
+    more: exp.Expr = exp.GT(this=paren(count), expression=number(2**31 - 1))
+    if name == "LEFT":
+        # It raises where the number has more than 32 bits.
+        more = exp.And(this=more, expression=exp.LT(this=paren(count), expression=number(2**32)))
+    return case((more, number(2**31 - 1)), default=cast(count, "INTEGER"))
 
 
 def _trim(node: Any) -> exp.Expr:

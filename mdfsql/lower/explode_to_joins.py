@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlglot import exp
 
-from mdfsql.lower.shapes import Names, aggregates, column, conjoin, conjuncts, derived, own_columns, text_of, windows
+from mdfsql.lower.shapes import Names, aggregates, column, conjoin, conjuncts, derived, identity, own_columns, windows
 
 __all__ = ["SPREAD", "explode_to_joins"]
 
@@ -64,13 +64,13 @@ def _spread_outputs(select: exp.Select, names: Names) -> None:
 def _wrap(select: exp.Select, names: Names) -> None:
     """Compute all but the rows of lists in a SELECT inside."""
     rows = names.new()
-    read: dict[str, exp.Expr] = {}
+    read: dict[int, exp.Expr] = {}
 
     def moved(node: exp.Expr) -> exp.Column:
-        text = text_of(node)
-        if text not in read:
-            read[text] = exp.alias_(node.copy(), names.new(), quoted=True)
-        return column(read[text].alias, rows)
+        same = identity(node)
+        if same not in read:
+            read[same] = exp.alias_(node.copy(), names.new(), quoted=True)
+        return column(read[same].alias, rows)
 
     def shifted(node: exp.Expr) -> exp.Expr:
         if isinstance(node, LISTS):
@@ -85,12 +85,12 @@ def _wrap(select: exp.Select, names: Names) -> None:
         return node
 
     outputs = {p.alias_or_name: p.unalias() for p in select.expressions}
-    by_text = {text_of(node): name for name, node in outputs.items() if name}
+    by_identity = {identity(node): name for name, node in outputs.items() if name}
     keys = []
     order = select.args.get("order")
     for key in order.expressions if order else ():
-        if text_of(key.this) in by_text:
-            key.set("this", exp.column(by_text[text_of(key.this)], quoted=True))
+        if identity(key.this) in by_identity:
+            key.set("this", exp.column(by_identity[identity(key.this)], quoted=True))
         elif key.this.find(*LISTS):
             return
         elif not (isinstance(key.this, exp.Literal) or (isinstance(key.this, exp.Column) and not key.this.table)):

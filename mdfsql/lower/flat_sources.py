@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlglot import exp
 
-from mdfsql.lower.shapes import Names, column, derived, outer_columns, own_columns, text_of
+from mdfsql.lower.shapes import Names, column, derived, identity, outer_columns, own_columns
 
 __all__ = ["flat_sources"]
 
@@ -95,13 +95,13 @@ def _flat(select: exp.Select, names: Names) -> None:
         rows = exp.Select(from_=exp.From(this=inner), joins=joins)
         tables = {source.alias_or_name for source in (inner, *(one.this for one in joins))}
         join.set("this", derived(rows, name))
-        read: dict[str, exp.Expr] = {}
+        read: dict[int, exp.Expr] = {}
         for child in list(select.iter_expressions()):
             for found in list(own_columns(child, tables)):
-                text = text_of(found)
-                if text not in read:
-                    read[text] = exp.alias_(found.copy(), names.new(), quoted=True)
-                found.replace(column(read[text].alias, name))
+                same = identity(found)
+                if same not in read:
+                    read[same] = exp.alias_(found.copy(), names.new(), quoted=True)
+                found.replace(column(read[same].alias, name))
         rows.set("expressions", list(read.values()) or [exp.alias_(exp.true(), names.new(), quoted=True)])
         _flat(rows, names)
 

@@ -9,7 +9,7 @@ from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
 from mdfsql.lower.explode_to_joins import SPREAD
-from mdfsql.lower.shapes import aggregates, column, conjoin, conjuncts, contains_query, queries, sources
+from mdfsql.lower.shapes import aggregates, column, conjoin, conjuncts, contains_query, identity, queries, sources
 
 __all__ = ["hand_over"]
 
@@ -107,15 +107,15 @@ class _Handing:
         if any(CAPTURED.fullmatch(p.name) for found in node.find_all(exp.Lambda) for p in found.expressions):
             return node
         body = node.copy()
-        arguments: dict[str, exp.Column] = {}
-        numbers: dict[str, str] = {}
+        arguments: dict[int, exp.Column] = {}
+        numbers: dict[int, str] = {}
         for found in list(body.find_all(exp.Column)):
-            text = found.sql()
-            if text not in arguments:
-                arguments[text] = found.copy()
-                numbers[text] = str(len(arguments))
+            same = identity(found)
+            if same not in arguments:
+                arguments[same] = found.copy()
+                numbers[same] = str(len(arguments))
             # Quoted, since a bare $ may begin a string in the reference's dialect.
-            hole: exp.Expr = exp.column(f"${numbers[text]}", quoted=True)
+            hole: exp.Expr = exp.column(f"${numbers[same]}", quoted=True)
             if isinstance(found.parent, exp.Dot):
                 # A part of a struct, not a column of a table.
                 hole = exp.Paren(this=hole)
@@ -132,7 +132,7 @@ class _Handing:
             return node
         if not arguments and name != "duckdb_agg":
             dummy = self._dummy(source or sources(self.select)[0])
-            arguments[""] = dummy
+            arguments[0] = dummy
         return exp.Anonymous(this=name, expressions=[exp.Literal.string(text), *arguments.values()])
 
     def _dummy(self, source: exp.Expr) -> exp.Column:

@@ -7,10 +7,10 @@ from typing import Any
 
 from sqlglot import exp
 
-from mdfsql.lower.rules import integer, kind, literal_text
+from mdfsql.lower.rules import integer, kind, literal_text, refuse
 from mdfsql.schema import value_type
 
-__all__ = ["LEAST", "common_number", "counted", "digits", "product_of", "settled", "sum_of"]
+__all__ = ["LEAST", "check_digits", "common_number", "counted", "digits", "product_of", "settled", "sum_of"]
 
 T = exp.DataType.Type
 
@@ -45,6 +45,17 @@ def common_number(left: exp.DataType, right: exp.DataType) -> exp.DataType | Non
         return wider
     whole, scale = _parts(left, right)
     return counted(whole + scale, min(scale, MOST - whole))
+
+
+def check_digits(nodes: Sequence[exp.Expr], what: str) -> None:
+    """Refuse numbers that together have fewer digits after the point than one of them: a DECIMAL has 38 at most."""
+    known = [node.type for node in nodes if node.type is not None]
+    known = [dtype for dtype in known if dtype.this == T.DECIMAL or dtype.this in DIGITS]
+    if not any(dtype.this == T.DECIMAL for dtype in known):
+        return
+    whole, scale = (max(parts) for parts in zip(*((p - s, s) for p, s in map(digits, known)), strict=True))
+    if whole + scale > MOST:
+        refuse(f"{what} of DECIMALs that need more than 38 digits together", "engines round them differently", "CAST")
 
 
 def _parts(left: exp.DataType, right: exp.DataType) -> tuple[int, int]:

@@ -8,6 +8,7 @@ from sqlglot import exp
 
 from mdfsql.lower.plain_limits import limit, rows
 from mdfsql.lower.rules import each, kind, number, refuse
+from mdfsql.lower.shapes import identity
 from mdfsql.lower.split_selects import keys_of_all
 from mdfsql.lower.value_types import common
 
@@ -163,9 +164,9 @@ def _order_of_aggregates(node: Any) -> None:
     order, having = node.args.get("order"), node.args.get("having")
     if order is None:
         return
-    outputs = {output.unalias().sql("duckdb"): output for output in node.selects if output.find(exp.AggFunc)}
+    outputs = {identity(output.unalias()): output for output in node.selects if output.find(exp.AggFunc)}
     for key in order.expressions:
-        found = outputs.get(key.this.sql("duckdb"))
+        found = outputs.get(identity(key.this))
         if found is not None:
             made = exp.column(found.alias_or_name, quoted=True)
             made.type = found.type
@@ -180,10 +181,10 @@ def _distinct_order(node: Any) -> None:
     order = node.args.get("order")
     if order is None or not node.args.get("distinct"):
         return
-    outputs = {output.unalias().unnest().sql("duckdb"): output for output in node.selects}
+    outputs = {identity(output.unalias().unnest()): output for output in node.selects}
 
     def named(part: exp.Expr) -> exp.Expr:
-        found = outputs.get(part.sql("duckdb"))
+        found = outputs.get(identity(part))
         if found is None:
             return part
         made = exp.column(found.alias_or_name, quoted=True)

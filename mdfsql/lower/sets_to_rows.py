@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlglot import exp
 
-from mdfsql.lower.shapes import Names, aggregates, column, derived, own_columns, source_names, text_of
+from mdfsql.lower.shapes import Names, aggregates, column, derived, identity, own_columns, source_names
 from mdfsql.lower.split_selects import grouping_keys
 
 __all__ = ["sets_to_rows"]
@@ -26,36 +26,36 @@ def sets_to_rows(tree: exp.Expr) -> exp.Expr:
 
 def _spread(select: exp.Select, group: exp.Group, names: Names) -> None:
     (sets,) = group.expressions
-    wanted = [[text_of(key) for key in keys.expressions] for keys in sets.expressions]
+    wanted = [[identity(key) for key in keys.expressions] for keys in sets.expressions]
     keys = grouping_keys(group)
     rows, number = names.new(), names.new()
-    read: dict[str, exp.Expr] = {}
+    read: dict[int, exp.Expr] = {}
     tables = source_names(select)
 
     def moved(node: exp.Expr) -> exp.Column:
-        text = text_of(node)
-        if text not in read:
-            read[text] = exp.alias_(node.copy(), names.new(), quoted=True)
-        return column(read[text].alias, rows)
+        same = identity(node)
+        if same not in read:
+            read[same] = exp.alias_(node.copy(), names.new(), quoted=True)
+        return column(read[same].alias, rows)
 
     def among(numbers: list[int]) -> exp.Expr:
         return exp.In(this=column(number, rows), expressions=[exp.Literal.number(n) for n in numbers])
 
     def masked(key: exp.Expr) -> exp.Expr:
-        holding = [n for n, keys in enumerate(wanted) if text_of(key) in keys]
+        holding = [n for n, keys in enumerate(wanted) if identity(key) in keys]
         return exp.Case(ifs=[exp.If(this=among(holding), true=moved(key))])
 
     def bits(call: exp.Expr) -> exp.Expr:
         """Return what GROUPING gives: a bit for each key, set where the key is left out."""
-        texts = [text_of(key) for key in call.expressions]
-        values = [sum(1 << k for k, text in enumerate(reversed(texts)) if text not in keys) for keys in wanted]
+        asked = [identity(key) for key in call.expressions]
+        values = [sum(1 << k for k, key in enumerate(reversed(asked)) if key not in keys) for keys in wanted]
         branches = [
             exp.If(this=among([n for n, own in enumerate(values) if own == value]), true=exp.Literal.number(value))
             for value in sorted(set(values))
         ]
         return exp.Paren(this=exp.Cast(this=exp.Case(ifs=branches), to=exp.DataType.build("BIGINT")))
 
-    of_key = {text_of(key): masked(key) for key in keys}
+    of_key = {identity(key): masked(key) for key in keys}
 
     def change(node: exp.Expr) -> exp.Expr:
         if isinstance(node, exp.Grouping):
@@ -64,8 +64,7 @@ def _spread(select: exp.Select, group: exp.Group, names: Names) -> None:
             for needed in list(own_columns(node, tables)):
                 needed.replace(moved(needed))
             return node
-        # The text of ``x NULLS FIRST`` may be that of x alone.
-        key = of_key.get(text_of(node)) if not isinstance(node, exp.Ordered) else None
+        key = of_key.get(identity(node))
         return key.copy() if key is not None else node
 
     outputs = [

@@ -67,7 +67,7 @@ def _divided(node: Any) -> exp.DataType:
 
 
 def _floored(node: Any) -> exp.DataType | None:
-    return _both(node) if kind(node.this) == kind(node.expression) == "int" else _divided(node)
+    return _both(node) if {kind(node.this), kind(node.expression)} <= {"int", "null"} else _divided(node)
 
 
 def _same(node: Any) -> exp.DataType | None:
@@ -278,7 +278,7 @@ def _unix(node: Any) -> exp.DataType:
 
 
 def _shifted(node: Any) -> exp.DataType | None:
-    return TIMESTAMP if (kind(node.this), kind(node.expression)) == ("date", "interval") else _type_of(node.this)
+    return TIMESTAMP if kind(node.this) == "date" else _type_of(node.this)
 
 
 def _zoned(node: Any) -> exp.DataType:

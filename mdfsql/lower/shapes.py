@@ -6,7 +6,7 @@ import functools
 import itertools
 from collections.abc import Iterator, Sequence
 
-from sqlglot import ErrorLevel, exp
+from sqlglot import exp
 
 __all__ = [
     "Names",
@@ -21,7 +21,7 @@ __all__ = [
     "queries",
     "source_names",
     "sources",
-    "text_of",
+    "identity",
     "windows",
 ]
 
@@ -85,12 +85,12 @@ def column(name: str, table: str) -> exp.Column:
     return exp.column(name, table, quoted=True)
 
 
-def text_of(node: exp.Expr) -> str:
-    """Return the reference's own text, by which two expressions are known to be one: no other has all that they say.
+def identity(node: exp.Expr) -> int:
+    """Return a number that two expressions share where they are the same in all their parts, comments aside.
 
-    That of ``x NULLS FIRST`` may be that of x alone, though.
+    Their text will not do: sqlglot leaves out parts for which a dialect has no form, such as the order of list_sort().
     """
-    return node.sql("duckdb", unsupported_level=ErrorLevel.IGNORE, comments=False)
+    return hash(node)
 
 
 def derived(query: exp.Query, name: str) -> exp.Subquery:

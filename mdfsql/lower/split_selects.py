@@ -11,11 +11,11 @@ from mdfsql.lower.shapes import (
     aggregates,
     column,
     derived,
+    identity,
     outer_columns,
     own_columns,
     queries,
     source_names,
-    text_of,
     windows,
 )
 from mdfsql.trees import copied
@@ -95,7 +95,7 @@ def grouping_keys(group: exp.Group) -> list[exp.Expr]:
     for key in group.expressions:
         sets = key.expressions if isinstance(key, exp.GroupingSets) else [exp.Tuple(expressions=[copied(key)])]
         found += [one for keys in sets for one in keys.expressions]
-    return list({text_of(one): one for one in found}.values())
+    return list({identity(one): one for one in found}.values())
 
 
 class _Split:
@@ -119,7 +119,7 @@ class _Split:
         if group and any(v for k, v in group.args.items() if k != "expressions"):
             return
         self._named_windows()
-        if len(self.order) == 1 and text_of(self.order[0].this) == "ALL":
+        if len(self.order) == 1 and self.order[0].this.sql() == "ALL":
             (every,) = self.order
             self.order = [copied(every) for _ in self.outputs]
             for key, (_, node) in zip(self.order, self.outputs, strict=True):
@@ -130,8 +130,8 @@ class _Split:
         if self.qualify is not None:
             self.qualify = _without_aliases(self.qualify, aliases)
         # A key that stands twice orders nothing the second time, and dask-sql takes a name once.
-        texts = [text_of(key.this) for key in self.order]
-        self.order = [key for place, key in enumerate(self.order) if texts.index(texts[place]) == place]
+        known = [identity(key.this) for key in self.order]
+        self.order = [key for place, key in enumerate(self.order) if known.index(known[place]) == place]
         self._distinct_on()
         self._aggregate(group)
         self._windows()
@@ -195,12 +195,12 @@ class _Split:
             return
         name = self.names.new()
         keys = grouping_keys(group) if group else []
-        computed: dict[str, exp.Column] = {}
+        computed: dict[int, exp.Column] = {}
         outputs: list[exp.Expr] = []
         for node in [*keys, *found]:
-            if text_of(node) not in computed:
+            if identity(node) not in computed:
                 as_ = self.names.new()
-                computed[text_of(node)] = _stand_in(as_, name, node)
+                computed[identity(node)] = _stand_in(as_, name, node)
                 outputs.append(exp.alias_(copied(node), as_, quoted=True))
 
         def change(node: exp.Expr) -> exp.Expr:
@@ -221,20 +221,20 @@ class _Split:
             if not found:
                 break
             together = _partition(found[0])
-            now = {text_of(w): w for w in found if _partition(w) == together}
+            now = {identity(w): w for w in found if _partition(w) == together}
             name = self.names.new()
-            computed: dict[str, exp.Column] = {}
+            computed: dict[int, exp.Column] = {}
             outputs: list[exp.Expr] = []
 
             def take(node: exp.Expr) -> None:
-                if text_of(node) not in computed:  # noqa: B023 - called at once
+                if identity(node) not in computed:  # noqa: B023 - called at once
                     as_ = self.names.new()
-                    computed[text_of(node)] = _stand_in(as_, name, node)  # noqa: B023
+                    computed[identity(node)] = _stand_in(as_, name, node)  # noqa: B023
                     outputs.append(exp.alias_(copied(node), as_, quoted=True))  # noqa: B023
 
             tables = source_names(exp.Select(**self.rows).copy())
             for node in self._pending():
-                rest = _replaced(copied(node), {text: _stand_in("_", "", w) for text, w in now.items()})
+                rest = _replaced(copied(node), {same: _stand_in("_", "", w) for same, w in now.items()})
                 for needed in own_columns(rest, tables):
                     take(needed)
             for window in now.values():
@@ -252,19 +252,19 @@ class _Split:
         if not self.changed and not self.order and not _is_zero(limit):
             return
         outputs = [exp.alias_(node, name, quoted=True) for name, node in self.outputs]
-        known = {text_of(node): name for name, node in reversed(self.outputs)}
-        hidden: dict[str, str] = {}
+        known = {identity(node): name for name, node in reversed(self.outputs)}
+        hidden: dict[int, str] = {}
         for key in self.order:
-            text = text_of(key.this)
-            if text not in known and text not in hidden:
-                hidden[text] = self.names.new()
-                outputs.append(exp.alias_(copied(key.this), hidden[text], quoted=True))
+            same = identity(key.this)
+            if same not in known and same not in hidden:
+                hidden[same] = self.names.new()
+                outputs.append(exp.alias_(copied(key.this), hidden[same], quoted=True))
         result = exp.Select(expressions=outputs, distinct=distinct, **self.rows)
         if self.order or _is_zero(limit):
             name = self.names.new()
             keys = [
                 exp.Ordered(
-                    this=column((known | hidden)[text_of(key.this)], name),
+                    this=column((known | hidden)[identity(key.this)], name),
                     desc=key.args.get("desc"),
                     nulls_first=key.args.get("nulls_first"),
                 )
@@ -300,7 +300,7 @@ def _is_zero(limit: exp.Expr | None) -> bool:
 
 
 def _partition(window: exp.Window) -> tuple[str, ...]:
-    return tuple(text_of(key) for key in window.args.get("partition_by") or ())
+    return tuple(identity(key) for key in window.args.get("partition_by") or ())
 
 
 def _without_aliases(node: exp.Expr, aliases: dict[str, exp.Expr]) -> exp.Expr:
@@ -315,18 +315,17 @@ def _without_aliases(node: exp.Expr, aliases: dict[str, exp.Expr]) -> exp.Expr:
     return node.transform(change)
 
 
-def _replaced(node: exp.Expr, columns: dict[str, exp.Column]) -> exp.Expr:
+def _replaced(node: exp.Expr, columns: dict[int, exp.Column]) -> exp.Expr:
     """Return an expression in which what is computed already is read from a column."""
-    # The text of ``x NULLS FIRST`` may be that of x alone.
-    found = columns.get(text_of(node)) if columns and not isinstance(node, exp.Ordered) else None
+    found = columns.get(identity(node)) if columns else None
     if found is not None:
         return copied(found)
     if isinstance(node, exp.Select) and columns:
         # A query inside has aggregates of its own, and its tables hide those of the same name outside.
         hidden = source_names(node)
         columns = {
-            text: value
-            for text, value in columns.items()
+            same: value
+            for same, value in columns.items()
             if not any(True for _ in aggregates(value.meta[OF]))
             and not any(c.table in hidden for c in value.meta[OF].find_all(exp.Column))
         }

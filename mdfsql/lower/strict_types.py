@@ -11,6 +11,7 @@ from sqlglot import exp
 
 from mdfsql.lower.exact_arithmetic import floated
 from mdfsql.lower.moments import MOMENTS
+from mdfsql.lower.number_types import check_digits
 from mdfsql.lower.rules import cast, each, kind, literal_text, refuse, text
 from mdfsql.lower.united_columns import unite
 from mdfsql.lower.value_types import common, same_type
@@ -53,6 +54,8 @@ def _merge(nodes: Sequence[exp.Expr], what: str) -> None:
     if kinds & NESTED:
         _unify(nodes, what)
         return
+    if kinds <= {"int", "decimal"} and what not in COMPARING:
+        check_digits(nodes, what)
     if len(kinds) <= 1 or kinds <= NUMBERS or kinds == {"date", "timestamp"}:
         return
     if kinds == {"bool", "int"} and what in COMPARING:

@@ -16,11 +16,11 @@ from mdfsql.lower.shapes import (
     conjuncts,
     contains_query,
     derived,
+    identity,
     own_columns,
     queries,
     source_names,
     sources,
-    text_of,
 )
 from mdfsql.lower.split_selects import split_query
 
@@ -318,11 +318,11 @@ class _Joins:
         for part in joining:
             part = part.copy()
             for needed in list(own_columns(part, tables)):
-                if text_of(needed) not in known:
+                if identity(needed) not in known:
                     as_ = self.names.new()
-                    known[text_of(needed)] = as_
+                    known[identity(needed)] = as_
                     expressions.append(exp.alias_(needed.copy(), as_, quoted=True))
-                new = column(known[text_of(needed)], name)
+                new = column(known[identity(needed)], name)
                 if needed is part:
                     part = new
                 else:

@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlglot import exp
 
+from mdfsql.lower.number_types import check_digits
 from mdfsql.lower.rules import each, kind, paren, refuse
 from mdfsql.lower.shapes import Names, column, derived
 from mdfsql.lower.value_types import same_type, united
@@ -39,7 +40,9 @@ def unite(node: Any) -> None:
 def _together(left: Any, right: Any, what: str) -> exp.DataType | None:
     """Return the type that two columns are to be cast to; None for what engines join alike."""
     kinds = {kind(left), kind(right)} - {"null"}
-    mixed = bool(kinds & NESTED) and len(kinds) == 1 and not same_type(left.type, right.type)
+    if kinds <= {"int", "decimal"}:
+        check_digits([left, right], what)
+    mixed = kind(left) == kind(right) and bool(kinds & NESTED) and not same_type(left.type, right.type)
     if not mixed and (len(kinds) < 2 or kinds <= NUMBERS):
         return None
     made = None if kinds & NESTED else united([left.type, right.type])

@@ -20,12 +20,13 @@ def main() -> int:
     duck, other = open_engine("duckdb"), open_engine(options.engine)
     begun, shown, tally = time.monotonic(), 0, Tally()
     for tally in run(options.seed, options.queries, duck, other):
+        print(f"{tally}, {time.monotonic() - begun:.0f} s", file=sys.stderr, flush=True)
         for finding in tally.findings[shown:]:
             print(f"\n{finding}\n", flush=True)
         shown = len(tally.findings)
     print(f"{options.engine}: {tally}, {time.monotonic() - begun:.0f} s")
     for construct, count in sorted(tally.refusals.items(), key=lambda item: -item[1])[:20]:
-        print(f"{count:6} refused: {construct}")
+        print(f"{count:6} refused: {construct[:120]}")
     other.close()
     return 1 if tally.findings else 0
 

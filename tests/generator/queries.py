@@ -3,14 +3,28 @@
 from __future__ import annotations
 
 import random
-import re
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from sqlglot import exp
-
+from tests.generator.forms import (
+    AGGREGATES,
+    COMMON,
+    COMPARED,
+    CONSTANTS,
+    DIRECTIONS,
+    FRAMES,
+    JOINS,
+    LEFT_ONLY,
+    LIST_OF,
+    OVER,
+    SAME,
+    SETS,
+    Form,
+    is_shown,
+    pick,
+)
 from tests.generator.tables import Column, Table
-from tests.generator.templates import templates
+from tests.generator.templates import closed, kind_of, templates
 
 __all__ = ["Query", "Writer"]
 
@@ -22,66 +36,15 @@ class Query(NamedTuple):
     outputs: tuple[Column, ...]
 
 
-# An aggregate with holes: {x} of the kinds that follow, {id} for what orders the rows, and the kind that it gives.
-ANY = ("int", "DOUBLE", "DECIMAL", "VARCHAR", "DATE", "TIMESTAMP", "BOOLEAN")
-NUMBERS = ("int", "DOUBLE", "DECIMAL")
-SAME = ""
-AGGREGATES: tuple[tuple[str, tuple[str, ...], str], ...] = (
-    ("count(*)", ("int",), "int"),
-    ("count({x})", ANY, "int"),
-    ("count(DISTINCT {x})", ANY, "int"),
-    ("sum({x})", ("int",), "HUGEINT"),
-    ("sum({x})", ("DOUBLE",), "DOUBLE"),
-    ("sum({x})", ("DECIMAL",), "DECIMAL"),
-    ("avg({x})", NUMBERS, "DOUBLE"),
-    ("min({x})", ANY, SAME),
-    ("max({x})", ANY, SAME),
-    ("bool_and({x})", ("BOOLEAN",), "BOOLEAN"),
-    ("bool_or({x})", ("BOOLEAN",), "BOOLEAN"),
-    ("count_if({x})", ("BOOLEAN",), "int"),
-    ("stddev_samp({x})", ("int",), "DOUBLE"),
-    ("var_pop({x})", ("int",), "DOUBLE"),
-    ("median({x})", ("int", "DOUBLE"), "DOUBLE"),
-    ("quantile_cont({x}, 0.25)", ("int", "DOUBLE"), "DOUBLE"),
-    ("string_agg({x}, ',' ORDER BY {id})", ("VARCHAR",), "VARCHAR"),
-    ("list({x} ORDER BY {id})", ("int", "VARCHAR"), "list"),
-    ("arg_min({x}, {id})", ANY, SAME),
-    ("arg_max({x}, {id})", ANY, SAME),
-    ("first({x} ORDER BY {id})", ANY, SAME),
-    ("any_value({x} ORDER BY {id})", ANY, SAME),
-)
-RANKS = ("row_number()", "rank()", "dense_rank()", "percent_rank()", "cume_dist()", "ntile(3)")
-SHIFTS = ("lag({x})", "lead({x})", "lag({x}, 2)", "first_value({x})", "last_value({x})", "nth_value({x}, 2)")
-OVER = ("count(*)", "count({x})", "min({x})", "max({x})")
-FRAMES = (
-    "",
-    " ROWS BETWEEN 1 PRECEDING AND CURRENT ROW",
-    " ROWS BETWEEN 2 PRECEDING AND 1 FOLLOWING",
-    " ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING",
-    " ROWS BETWEEN CURRENT ROW AND 2 FOLLOWING",
-    " RANGE BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW",
-    " RANGE BETWEEN 1 PRECEDING AND 1 FOLLOWING",
-)
-JOINS = ("JOIN", "JOIN", "LEFT JOIN", "LEFT JOIN", "RIGHT JOIN", "FULL JOIN", "SEMI JOIN", "ANTI JOIN")
-SETS = ("UNION ALL", "UNION", "INTERSECT", "EXCEPT", "UNION ALL", "INTERSECT ALL", "EXCEPT ALL")
-COMPARED = ("=", "<>", "<", "<=", ">", ">=", "IS DISTINCT FROM", "IS NOT DISTINCT FROM")
-CONSTANTS = {
-    "int": ("0", "1", "-3", "7", "NULL"),
-    "DOUBLE": ("0.5::DOUBLE", "-1e3", "'nan'::DOUBLE"),
-    "DECIMAL": ("1.25", "-0.50"),
-    "VARCHAR": ("''", "'a'", "'é👍'", "'it''s'"),
-    "BOOLEAN": ("true", "false", "NULL::BOOLEAN"),
-    "DATE": ("DATE '2024-02-29'",),
-    "TIMESTAMP": ("TIMESTAMP '2023-12-31 23:59:59'",),
-}
-
-
 class Scope(NamedTuple):
-    """What a SELECT reads: the FROM clause, the columns by the names that reach them, and what numbers the rows."""
+    """What a SELECT reads: the FROM clause, the columns by the names that reach them, what numbers the rows or ""."""
 
     source: str
     columns: tuple[Column, ...]
     order: str
+
+
+Item = tuple[str, str]  # an expression and its kind
 
 
 class Writer:
@@ -92,102 +55,167 @@ class Writer:
 
     def query(self, depth: int = 2) -> Query:
         """Return a query."""
-        shapes = [self.plain, self.plain, self.grouped, self.grouped, self.windowed]
+        shapes = [self.plain] * 3 + [self.grouped] * 3 + [self.windowed] * 2 + [self.sets, self.unnested, self.firsts]
         if depth:
-            shapes += [self.compound, self.within]
+            shapes += [self.compound] * 2 + [self.within] * 2
         return self.rng.choice(shapes)(depth)
 
+    # ---- shapes --------------------------------------------------------------------------------------------------
+
     def plain(self, depth: int) -> Query:
-        scope = self.scope(depth)
-        made = self.outputs(self.items(scope, self.rng.randint(2, 5)))
-        distinct = "DISTINCT " if self.rng.random() < 0.2 else ""
-        sql = f"SELECT {distinct}{listed(made)} FROM {scope.source}{self.where(scope, depth)}"
-        return self.limited(Query(sql, names(made)))
+        scope, rng = self.scope(depth), self.rng
+        found = self.items(scope, rng.randint(2, 5))
+        if depth and rng.random() < 0.15:
+            found.append(self.looked_up(scope))
+        distinct = rng.random() < 0.2 and all(is_shown("distinct", "columns", kind) for _, kind in found)
+        return self.limited(self.select(scope, found, depth, word="DISTINCT " if distinct else ""))
 
     def grouped(self, depth: int) -> Query:
         scope, rng = self.scope(depth), self.rng
         keys = [
             (self.expression(scope, kind, 1), kind)
-            for kind in rng.sample(("int", "VARCHAR", "BOOLEAN"), rng.randint(0, 2))
+            for kind in (pick(rng, "group", "expressions") for _ in range(rng.randint(0, 2)))
         ]
-        made = self.outputs([*keys, *(self.aggregate(scope) for _ in range(rng.randint(1, 4)))])
-        places = ", ".join(str(i) for i in range(1, len(keys) + 1))
-        group = f" GROUP BY {places}" if keys else ""
-        having = f" HAVING count(*) {rng.choice(('>', '<'))} {rng.randint(0, 3)}" if rng.random() < 0.2 else ""
+        found = [*keys, *(self.aggregate(scope) for _ in range(rng.randint(1, 4)))]
+        group = f" GROUP BY {', '.join(str(i) for i in range(1, len(keys) + 1))}" if keys else ""
+        if rng.random() < 0.2:
+            group += f" HAVING count(*) {rng.choice(('>', '<'))} {rng.randint(0, 3)}"
+        return self.limited(self.select(scope, found, depth, after=group))
+
+    def sets(self, depth: int) -> Query:
+        """Group by several sets of keys."""
+        scope, rng = self.scope(depth), self.rng
+        kinds = [rng.choice(("int", "VARCHAR", "BOOLEAN")) for _ in range(rng.randint(1, 2))]
+        keys = list(dict.fromkeys((self.expression(scope, kind, 1), kind) for kind in kinds))
+        texts = [text for text, _ in keys]
+        way = rng.choice(
+            ("ROLLUP ({0})", "CUBE ({0})", "GROUPING SETS (({0}), ())", "GROUPING SETS (({1}), ({0}), ())")
+        )
+        found = [*keys, (f"grouping({', '.join(texts)})", "int")]
+        found += [self.aggregate(scope) for _ in range(rng.randint(1, 2))]
         return self.limited(
-            Query(f"SELECT {listed(made)} FROM {scope.source}{self.where(scope, depth)}{group}{having}", names(made))
+            self.select(scope, found, depth, after=f" GROUP BY {way.format(', '.join(texts), texts[-1])}")
         )
 
     def windowed(self, depth: int) -> Query:
         scope, rng = self.scope(depth), self.rng
-        found = self.items(scope, rng.randint(1, 3))
-        for _ in range(rng.randint(1, 3)):
-            form, kind = rng.choice((*RANKS, *SHIFTS, *OVER)), rng.choice(ANY)
-            part = (
-                f"PARTITION BY {self.expression(scope, rng.choice(('int', 'VARCHAR')), 0)} "
-                if rng.random() < 0.6
-                else ""
-            )
-            frame = rng.choice(FRAMES) if form not in RANKS and not form.startswith(("lag", "lead")) else ""
-            if "RANGE BETWEEN 1" in frame and "," in scope.order:
-                frame = ""
-            text = form.format(x=self.expression(scope, kind, 1))
-            gives = kind if form in SHIFTS or form.startswith("m") else "int"
-            found.append(
-                (
-                    f"{text} OVER ({part}ORDER BY {scope.order}{frame})",
-                    "DOUBLE" if "_rank" in form or "cume" in form else gives,
-                )
-            )
-        made = self.outputs(found)
-        return self.limited(Query(f"SELECT {listed(made)} FROM {scope.source}{self.where(scope, depth)}", names(made)))
+        if not scope.order:
+            return self.plain(depth)
+        found = self.items(scope, rng.randint(1, 2)) + [self.over(scope) for _ in range(rng.randint(1, 3))]
+        after = ""
+        if rng.random() < 0.15:
+            rank = f"row_number() OVER ({self.partition(scope)}ORDER BY {self.ordering(scope)})"
+            after = f" QUALIFY {rank} <= {rng.randint(1, 3)}"
+        return self.limited(self.select(scope, found, depth, after=after))
+
+    def unnested(self, depth: int) -> Query:
+        """Make a row of each element of a list."""
+        rng, table = self.rng, self.rng.choice(self.tables)
+        scope = self.of(table, "a")
+        kind = rng.choice(("VARCHAR[]", "BIGINT[]", "INTEGER[]", "BIGINT[][]", "STRUCT(x BIGINT, y VARCHAR)[]"))
+        items, inner = self.expression(scope, kind, 1), kind_of(kind[:-2])
+        if rng.random() < 0.5:
+            return self.select(scope, [("a.id", "int"), (f"unnest({items})", inner)], 0)
+        source = f"{scope.source}, unnest({items}) AS u(x)"
+        whole = Scope(source, (*scope.columns, Column("u.x", inner)), "")
+        found = [("u.x", inner), *(self.items(whole, 2) if rng.random() < 0.6 else [self.aggregate(whole)])]
+        group = " GROUP BY 1" if found[1][0].startswith("count") and is_shown("group", "expressions", inner) else ""
+        return self.select(whole, found[:2] if not group else found, 0, after=group)
+
+    def firsts(self, depth: int) -> Query:
+        """Take the first row of each key."""
+        scope, rng = self.scope(depth), self.rng
+        if not scope.order:
+            return self.grouped(depth)
+        kind = pick(rng, "ordered")
+        key = self.expression(scope, kind, 1)
+        found = [(key, kind), *self.items(scope, 2)]
+        order = f" ORDER BY {key}{rng.choice(DIRECTIONS)}, {self.ordering(scope)}"
+        return self.select(scope, found, depth, word=f"DISTINCT ON ({key}) ", after=order)
 
     def compound(self, depth: int) -> Query:
-        kinds = [self.rng.choice(ANY) for _ in range(self.rng.randint(1, 3))]
+        rng = self.rng
+        kinds = [pick(rng, "union distinct", "columns") for _ in range(rng.randint(1, 3))]
         sides = []
         for _ in range(2):
             scope = self.scope(depth - 1)
-            made = self.outputs([(self.expression(scope, kind, 1), kind) for kind in kinds])
-            sides.append(f"SELECT {listed(made)} FROM {scope.source}{self.where(scope, 0)}")
-        return self.limited(Query(f" {self.rng.choice(SETS)} ".join(sides), names(made)))
+            sides.append(self.select(scope, [(self.expression(scope, kind, 1), kind) for kind in kinds], 0))
+        operation = rng.choice(SETS) + (" BY NAME" if rng.random() < 0.1 else "")
+        if not operation.startswith("UNION"):
+            operation = operation.removesuffix(" BY NAME")
+        return self.limited(Query(f" {operation} ".join(side.sql for side in sides), sides[0].outputs))
 
     def within(self, depth: int) -> Query:
-        inner = self.query(depth - 1)
+        inner, rng = self.query(depth - 1), self.rng
         name = f"q{depth}"
         scope = Scope(name, inner.outputs, "")
-        made = self.outputs(self.items(scope, self.rng.randint(1, 3)))
-        sql = f"WITH {name} AS ({inner.sql}) SELECT {listed(made)} FROM {name}{self.where(scope, 0)}"
-        return Query(sql, names(made))
+        found = self.items(scope, rng.randint(1, 3))
+        if rng.random() < 0.3:
+            found = [self.aggregate(scope) for _ in range(2)]
+        made = self.select(scope, found, 0)
+        return Query(f"WITH {name} AS ({inner.sql}) {made.sql}", made.outputs)
+
+    # ---- clauses -------------------------------------------------------------------------------------------------
+
+    def select(self, scope: Scope, found: Iterable[Item], depth: int, *, word: str = "", after: str = "") -> Query:
+        made = [(text, Column(f"x{i}", kind)) for i, (text, kind) in enumerate(found)]
+        listed = ", ".join(f"{text} AS {column.name}" for text, column in made)
+        sql = f"SELECT {word}{listed} FROM {scope.source}{self.where(scope, depth)}{after}"
+        return Query(sql, tuple(column for _, column in made))
 
     def limited(self, query: Query) -> Query:
         """Order a query by all its outputs, and limit it, or do not."""
         rng = self.rng
-        if rng.random() > 0.25 or any(column.kind == "list" for column in query.outputs):
+        if rng.random() > 0.25 or not all(
+            column.kind != "list" and is_shown("ordered", "this", column.kind) for column in query.outputs
+        ):
             return query
-        ways = ("", " DESC", " NULLS FIRST", " DESC NULLS LAST", " ASC NULLS LAST", " DESC NULLS FIRST")
-        order = ", ".join(f"{i}{rng.choice(ways)}" for i in range(1, len(query.outputs) + 1))
+        order = ", ".join(f"{i}{rng.choice(DIRECTIONS)}" for i in range(1, len(query.outputs) + 1))
         offset = f" OFFSET {rng.randint(0, 3)}" if rng.random() < 0.3 else ""
         sql = f"SELECT * FROM ({query.sql}) AS o ORDER BY {order} LIMIT {rng.randint(0, 8)}{offset}"
         return Query(sql, query.outputs)
 
     def scope(self, depth: int) -> Scope:
-        rng, table = self.rng, self.rng.choice(self.tables)
+        rng = self.rng
+        whole = self.of(rng.choice(self.tables), "a") if rng.random() < 0.9 else self.rows("a")
+        for name in ("b", "c")[: rng.choices((0, 1, 2), (60, 32, 8))[0] if depth else 0]:
+            whole = self.joined(whole, name, depth)
+        return whole
+
+    def of(self, table: Table, name: str) -> Scope:
+        return Scope(f"{table.name} AS {name}", qualified(name, table.columns), f"{name}.id")
+
+    def rows(self, name: str) -> Scope:
+        """Read rows that stand in the query itself."""
+        ids = (Column(f"{name}.id", "int"), Column(f"{name}.k", "int"), Column(f"{name}.g", "VARCHAR"))
+        if self.rng.random() < 0.5:
+            return Scope(f"generate_series(0, {self.rng.randint(0, 6)}) AS {name}(id)", ids[:1], f"{name}.id")
+        values = [f"({i}, {self.rng.randint(0, 4)}, {self.constant('VARCHAR')})" for i in range(self.rng.randint(1, 5))]
+        return Scope(f"(VALUES {', '.join(values)}) AS {name}(id, k, g)", ids, f"{name}.id")
+
+    def joined(self, left: Scope, name: str, depth: int) -> Scope:
+        rng, join = self.rng, self.rng.choice(JOINS)
+        right = self.of(rng.choice(self.tables), name)
+        if rng.random() < 0.15:
+            inner = self.query(depth - 1)
+            right = Scope(f"({inner.sql}) AS {name}", qualified(name, inner.outputs), "")
+        order = f"{left.order}, {right.order}" if left.order and right.order else ""
+        both = Scope(f"{left.source} {join} {right.source}", (*left.columns, *right.columns), order)
+        if join != "CROSS JOIN":
+            both = both._replace(source=f"{both.source} ON {self.condition(left, right, both)}")
+        return Scope(both.source, left.columns, left.order) if join in LEFT_ONLY else both
+
+    def condition(self, left: Scope, right: Scope, both: Scope) -> str:
+        rng = self.rng
+        pairs = [(one.name, two.name) for one in left.columns for two in right.columns if one.kind == two.kind]
+        keys = [pair for pair in pairs if pair[0][-2:] in (".k", ".g", "id") and pair[1][-2:] in (".k", ".g", "id")]
         chance = rng.random()
-        left = Scope(f"{table.name} AS a", qualified("a", table.columns), "a.id")
-        if chance < 0.6 or not depth:
-            return left
-        other = rng.choice(self.tables)
-        right = qualified("b", other.columns)
-        join = rng.choice(JOINS)
-        key = rng.choice((("k", "k"), ("id", "k"), ("g", "g")))
-        condition = f"a.{key[0]} = b.{key[1]}"
-        both = Scope("", (*left.columns, *right), "a.id, b.id")
-        if rng.random() < 0.3:
-            condition += f" AND {self.expression(both, 'BOOLEAN', 1)}"
-        source = f"{left.source} {join} {other.name} AS b ON {condition}"
-        return (
-            Scope(source, left.columns, left.order) if join in JOINS[-2:] else Scope(source, both.columns, both.order)
-        )
+        if not pairs or chance < 0.05:
+            return rng.choice(("true", self.expression(both, "BOOLEAN", 1)))
+        one, two = rng.choice(keys if keys and chance < 0.8 else pairs)
+        sign = rng.choice(COMPARED) if rng.random() < 0.15 else "="
+        more = f" AND {self.expression(both, 'BOOLEAN', 1)}" if rng.random() < 0.3 else ""
+        return f"{one} {sign} {two}{more}"
 
     def where(self, scope: Scope, depth: int) -> str:
         rng = self.rng
@@ -195,47 +223,109 @@ class Writer:
             return ""
         if not depth or rng.random() < 0.7:
             return f" WHERE {self.expression(scope, 'BOOLEAN', 2)}"
-        other = rng.choice(self.tables)
-        key = self.expression(scope, "int", 0)
-        inner = Scope(f"{other.name} AS s", qualified("s", other.columns), "s.id")
-        condition = self.where(inner, 0)
-        tests = (
-            f"{key} IN (SELECT s.k FROM {inner.source}{condition})",
-            f"{key} NOT IN (SELECT s.k FROM {inner.source}{condition})",
-            f"EXISTS (SELECT 1 FROM {inner.source} WHERE s.k = {key})",
-            f"NOT EXISTS (SELECT 1 FROM {inner.source} WHERE s.k = {key})",
-            f"{key} > (SELECT min(s.k) FROM {inner.source}{condition})",
-            f"{key} <= (SELECT count(*) FROM {inner.source} WHERE s.k = {key})",
-        )
-        return f" WHERE {rng.choice(tests)}"
+        return f" WHERE {self.looked_for(scope)}"
 
-    def items(self, scope: Scope, count: int) -> list[tuple[str, str]]:
-        kinds = [*templates(), *(column.kind for column in scope.columns)]
-        return [(self.expression(scope, kind, 2), kind) for kind in self.rng.choices(kinds, k=count)]
-
-    def outputs(self, found: Iterable[tuple[str, str]]) -> list[tuple[str, Column]]:
-        return [(text, Column(f"x{i}", kind)) for i, (text, kind) in enumerate(found)]
-
-    def aggregate(self, scope: Scope) -> tuple[str, str]:
+    def looked_for(self, scope: Scope) -> str:
+        """Return a condition with a subquery in it."""
         rng = self.rng
-        form, kinds, gives = rng.choice(AGGREGATES)
-        kind = rng.choice(kinds)
-        if form.startswith("arg_") and "," in scope.order:
-            return "count(*)", "int"  # several rows have the least id
-        text = form.format(x=self.expression(scope, kind, 1), id=scope.order)
+        key = self.expression(scope, "int", 0)
+        inner = self.of(rng.choice(self.tables), "s")
+        kind = pick(rng, "in", "query")
+        one, other = self.expression(scope, kind, 1), self.expression(inner, kind, 1)
+        source, condition = inner.source, self.where(inner, 0)
+        tests = (
+            f"{key} {rng.choice(('IN', 'NOT IN'))} (SELECT s.k FROM {source}{condition})",
+            f"{one} {rng.choice(('IN', 'NOT IN'))} (SELECT {other} FROM {source}{condition})",
+            f"({key}, {key}) IN (SELECT s.k, s.id FROM {source}{condition})",
+            f"{rng.choice(('', 'NOT '))}EXISTS (SELECT 1 FROM {source} WHERE s.k = {key})",
+            f"{key} {rng.choice(COMPARED[:6])} {rng.choice(('ANY', 'ALL'))} (SELECT s.k FROM {source}{condition})",
+            f"{key} > (SELECT min(s.k) FROM {source}{condition})",
+            f"{key} <= (SELECT count(*) FROM {source} WHERE s.k = {key})",
+        )
+        return rng.choice(tests)
+
+    def looked_up(self, scope: Scope) -> Item:
+        """Return a subquery as a value."""
+        rng = self.rng
+        if rng.random() < 0.3:
+            return self.looked_for(scope), "BOOLEAN"
+        inner = self.of(rng.choice(self.tables), "s")
+        text, kind = self.aggregate(inner)
+        test = rng.choice(("", f" WHERE s.k = {self.expression(scope, 'int', 0)}"))
+        return f"(SELECT {text} FROM {inner.source}{test})", kind
+
+    # ---- expressions ---------------------------------------------------------------------------------------------
+
+    def items(self, scope: Scope, count: int) -> list[Item]:
+        kinds = [pick(self.rng, "count") for _ in range(count)]
+        return [(self.expression(scope, kind, 2), kind) for kind in kinds]
+
+    def ordering(self, scope: Scope) -> str:
+        """Return an order in which no two rows are the same."""
+        rng = self.rng
+        if rng.random() < 0.6:
+            return scope.order
+        return f"{self.expression(scope, pick(rng, 'ordered'), 1)}{rng.choice(DIRECTIONS)}, {scope.order}"
+
+    def partition(self, scope: Scope) -> str:
+        rng = self.rng
+        kind = pick(rng, "window", "partition_by")
+        return f"PARTITION BY {self.expression(scope, kind, 1)} " if rng.random() < 0.6 else ""
+
+    def form(self, scope: Scope, form: Form) -> Item:
+        """Return an aggregate, or a window's function, with its holes filled."""
+        rng = self.rng
+        part = "expressions" if form.x == "distinct" else "this"
+        kind = pick(rng, form.x, part) if isinstance(form.x, str) else rng.choice(form.x)
+        text = form.text.format(
+            x=self.expression(scope, kind, 1),
+            y=self.expression(scope, "small", 1),
+            id=self.ordering(scope) if "{id}" in form.text else "",
+            one=scope.order,
+        )
+        kind = "int" if kind == "small" else kind
+        if form.gives == LIST_OF:
+            return text, f"{kind}[]" if f"{kind}[]" in templates() else "list"
+        return text, kind if form.gives == SAME else form.gives
+
+    def aggregate(self, scope: Scope) -> Item:
+        rng, form = self.rng, self.rng.choice(AGGREGATES)
+        if ("{id}" in form.text or "{one}" in form.text) and not scope.order:
+            return "count(*)", "int"  # nothing tells the rows apart
+        if "{one}" in form.text and "," in scope.order:
+            return "count(*)", "int"
+        text, kind = self.form(scope, form)
         kept = f" FILTER (WHERE {self.expression(scope, 'BOOLEAN', 1)})" if rng.random() < 0.2 else ""
-        return f"{text}{kept}", gives or kind
+        return f"{text}{kept}", kind
+
+    def over(self, scope: Scope) -> Item:
+        rng, form = self.rng, self.rng.choice(OVER)
+        text, kind = self.form(scope, form)
+        order, frame = self.ordering(scope), ""
+        places = "{x}" not in form.text or form.text.startswith(("lag", "lead"))
+        if not places or form.text == "count(*)":
+            frame = rng.choice(FRAMES)
+            if "RANGE" in frame and "UNBOUNDED PRECEDING" not in frame:
+                order = "a.id" if "," not in scope.order else order
+                frame = frame if "," not in order else ""
+        aggregate = form in OVER[: [f.text for f in OVER].index("first_value({x})")]
+        kept = f" FILTER (WHERE {self.expression(scope, 'BOOLEAN', 1)})" if aggregate and rng.random() < 0.15 else ""
+        if aggregate and not frame and rng.random() < 0.2:
+            return f"{text}{kept} OVER ({self.partition(scope)})", kind
+        return f"{text}{kept} OVER ({self.partition(scope)}ORDER BY {order}{frame})", kind
 
     def expression(self, scope: Scope, kind: str, depth: int) -> str:
         """Return an expression of a kind: a column, a constant, a choice, or a case's with its holes filled."""
         rng = self.rng
+        if kind == "small":
+            return rng.choice((self.constant(kind), f"({self.expression(scope, 'int', depth)} % 5)"))
         own = [column.name for column in scope.columns if column.kind == kind]
         made = templates().get(kind, [])
         chance = rng.random()
         if not depth or not made or chance < 0.2:
-            return rng.choice(own) if own and rng.random() < 0.85 else self.constant(scope, kind)
+            return rng.choice(own) if own and rng.random() < 0.85 else self.constant(kind)
         if kind == "BOOLEAN" and chance < 0.5:
-            of = rng.choice(ANY)
+            of = rng.choice(COMMON)
             left, right = (self.expression(scope, of, depth - 1) for _ in range(2))
             return rng.choice(
                 (f"({left} {rng.choice(COMPARED)} {right})", f"({left} IS NULL)", f"({left} IN ({right}, {left}))")
@@ -243,34 +333,22 @@ class Writer:
         if chance < 0.3:
             test = self.expression(scope, "BOOLEAN", depth - 1)
             left, right = (self.expression(scope, kind, depth - 1) for _ in range(2))
-            return rng.choice((f"CASE WHEN {test} THEN {left} ELSE {right} END", f"coalesce({left}, {right})"))
+            return rng.choice((f"(CASE WHEN {test} THEN {left} ELSE {right} END)", f"coalesce({left}, {right})"))
         template = rng.choice(made)
-        tree = template.tree
-        filled = {name: self.expression(scope, of, depth - 1) for name, of in template.holes.items()}
-        # Holes become parameters, which no text of the case looks like.
-        tree = tree.transform(
-            lambda node: exp.Placeholder(this=f"hole_{node.name}") if isinstance(node, exp.Column) else node
+        return template.filled(
+            {
+                name: template.constants[name]
+                if name in template.constants and rng.random() < 0.8
+                else self.expression(scope, of, depth - 1)
+                for name, of in template.holes.items()
+            }
         )
-        text = re.sub(r"\$hole_(\w+)", lambda hole: f"({filled[hole.group(1)]})", tree.sql("duckdb"))
-        return f"({text})"
 
-    def constant(self, scope: Scope, kind: str) -> str:
-        return (
-            self.rng.choice(CONSTANTS[kind])
-            if kind in CONSTANTS
-            else f"CAST(NULL AS {kind})"
-            if kind != "list"
-            else "NULL"
-        )
+    def constant(self, kind: str) -> str:
+        if kind in CONSTANTS:
+            return closed(self.rng.choice(CONSTANTS[kind]))
+        return "NULL" if kind == "list" else f"CAST(NULL AS {kind})"
 
 
 def qualified(name: str, columns: Iterable[Column]) -> tuple[Column, ...]:
     return tuple(Column(f"{name}.{column.name}", column.kind) for column in columns)
-
-
-def listed(made: Iterable[tuple[str, Column]]) -> str:
-    return ", ".join(f"{text} AS {column.name}" for text, column in made)
-
-
-def names(made: Iterable[tuple[str, Column]]) -> tuple[Column, ...]:
-    return tuple(column for _, column in made)

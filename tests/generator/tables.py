@@ -30,6 +30,17 @@ class Table(NamedTuple):
 
 
 SIZES = (0, 1, 4, 12, 12, 25)
+# Of these each table has a column, so that expressions find one.
+ALWAYS = ("int", "DOUBLE", "DECIMAL", "VARCHAR", "DATE", "TIMESTAMP", "BOOLEAN")
+
+
+def chosen(rng: random.Random) -> list[tuple[str, str]]:
+    """Return columns of the cases' tables: one of each common kind, one each of a few others."""
+    by_kind: dict[str, list[tuple[str, str]]] = {}
+    for column, type_ in sorted(columns().items()):
+        by_kind.setdefault(kind_of(type_), []).append(column)
+    others = [kind for kind in by_kind if kind not in ALWAYS]
+    return [rng.choice(by_kind[kind]) for kind in (*ALWAYS, *rng.sample(others, 4))]
 
 
 def draw_table(rng: random.Random, name: str) -> Table:
@@ -41,7 +52,7 @@ def draw_table(rng: random.Random, name: str) -> Table:
         "g": pa.array([rng.choice([None, "a", "b", "B", ""]) for _ in range(size)], pa.string()),
     }
     made = [Column("id", "int"), Column("k", "int"), Column("g", "VARCHAR")]
-    for number, (table, column) in enumerate(rng.sample(sorted(columns()), rng.randint(5, 10))):
+    for number, (table, column) in enumerate(chosen(rng)):
         values = base().sql(f'SELECT "{column}" FROM "{table}" ORDER BY rowid').to_arrow_table()[0]
         places = [rng.randrange(len(values)) for _ in range(size)]
         data[f"c{number}"] = values.combine_chunks().take(pa.array(places, pa.int64()))

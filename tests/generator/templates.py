@@ -1,4 +1,4 @@
-"""What expressions are made of: those of the conformance cases, with holes where they have columns.
+"""What expressions are made of: those of the conformance cases, with holes where they have columns and constants.
 
 So that a function which is let through, and so has a case, is tried within others without a line about it here.
 """
@@ -6,23 +6,51 @@ So that a function which is let through, and so has a case, is tried within othe
 from __future__ import annotations
 
 import functools
+import re
 from collections import defaultdict
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import duckdb
 import sqlglot
 from sqlglot import exp
 
+from mdfsql.dialects.spark_shown import SHOWN
 from tests.conformance import expressions, key_of, tables
 
-__all__ = ["Template", "base", "columns", "kind_of", "templates"]
+__all__ = ["Template", "base", "closed", "columns", "kind_of", "templates"]
 
 
 class Template(NamedTuple):
-    """An expression of a kind, whose columns stand for any value of their kinds."""
+    """The text of an expression with holes, ``$hole_x``, for any value of a kind, or for a constant that was there."""
 
-    tree: exp.Expr
-    holes: dict[str, str]  # column -> kind
+    text: str
+    holes: dict[str, str]  # name -> kind
+    constants: dict[str, str]  # name -> what stands there in the case
+
+    def filled(self, values: Mapping[str, str]) -> str:
+        """Return the expression with its holes filled, in brackets where it needs them."""
+        return closed(re.sub(r"\$hole_(\w+)", lambda hole: values[hole.group(1)], self.text))
+
+
+CALL = re.compile(r"(?!CASE|NOT\b)\w*\(|\[")
+
+
+def closed(text: str) -> str:
+    """Return the text of an expression so that it may stand anywhere: a name, a call, or in brackets.
+
+    >>> closed("a.b"), closed("abs(a)"), closed("abs(a) + (b)"), closed("'it''s'")
+    ('a.b', 'abs(a)', '(abs(a) + (b))', "'it''s'")
+    """
+    if re.fullmatch(r"[\w.]+|'([^']|'')*'", text):
+        return text
+    if CALL.match(text):
+        depth = 0
+        for at, sign in enumerate(re.sub(r"'([^']|'')*'|\"[^\"]*\"", lambda quoted: "_" * len(quoted.group()), text)):
+            depth += (sign in "([") - (sign in ")]")
+            if not depth and sign in ")]":
+                return text if at == len(text) - 1 else f"({text})"
+    return f"({text})"
 
 
 WHOLE = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT")
@@ -54,22 +82,51 @@ def columns() -> dict[tuple[str, str], str]:
     return {(table, name): type_ for table, name, type_ in rows if table in used and name != key_of(table)}
 
 
-# What makes a value as long as it is told to may take all memory; the others are no expressions over one row.
-NEVER = (
-    exp.GenerateSeries,
-    exp.Repeat,
-    exp.Pad,
-    exp.Query,
-    exp.Explode,
-    exp.Unnest,
-    exp.Star,
-    exp.Grouping,
-    exp.Window,
-    exp.AggFunc,
-)
+# These are no expressions over one row; queries have forms of their own for them.
+NEVER = (exp.Query, exp.Explode, exp.Unnest, exp.Star, exp.Grouping, exp.Window, exp.AggFunc)
+
+# What makes a value as long as it is told to, which may take all memory: it is told small numbers.
+LONG = (exp.GenerateSeries, exp.Repeat, exp.Pad)
+LONG_NAMES = ("range", "generate_series", "list_resize", "array_resize")
 
 
-LONG = ("range", "repeat", "list_resize", "array_resize", "bar")
+def is_long(tree: exp.Expr) -> bool:
+    return tree.find(*LONG) is not None or any(n.name.lower() in LONG_NAMES for n in tree.find_all(exp.Anonymous))
+
+
+def free_constants(tree: exp.Expr) -> dict[int, str]:
+    """Return the constants, by their ids, in whose place a value of each row is shown to agree, with their kinds."""
+    found = {}
+    for literal in tree.find_all(exp.Literal):
+        parent = literal.parent
+        if not isinstance(parent, (exp.Func, exp.Binary)):
+            continue
+        anonymous = isinstance(parent, exp.Anonymous)
+        part = str((literal.index or 0) + 1) if anonymous else str(literal.arg_key)
+        known = SHOWN.get(parent.name.lower() if anonymous else parent.key, {}).get(part, "").split()
+        name, kind = ("text", "VARCHAR") if literal.is_string else ("int", "int")
+        if name in known and (literal.is_string or literal.is_int):
+            found[id(literal)] = kind
+    return found
+
+
+def template(tree: exp.Expr, types: Mapping[str, str]) -> Template:
+    """Return a case's expression, over columns of these types, as a template."""
+    constants: dict[str, str] = {}
+    holes, free = {name: kind_of(type_) for name, type_ in types.items()}, free_constants(tree)
+    for node in list(tree.find_all(exp.Column, exp.Literal)):
+        name = node.name
+        if isinstance(node, exp.Literal):
+            if id(node) not in free:
+                continue
+            name = f"constant{len(constants)}"
+            holes[name], constants[name] = free[id(node)], node.sql("duckdb")
+        # Holes become parameters, which no text of the case looks like.
+        made = exp.Placeholder(this=f"hole_{name}")
+        tree = made if node is tree else (node.replace(made) and tree)
+    if is_long(tree):
+        holes = {name: "small" if kind == "int" else kind for name, kind in holes.items()}
+    return Template(tree.sql("duckdb"), holes, constants)
 
 
 @functools.cache
@@ -81,11 +138,9 @@ def templates() -> dict[str, list[Template]]:
         tree = sqlglot.parse_one(case.sql, read="duckdb")
         if case.expected != "same" or case.table is None or tree.find(*NEVER):
             continue
-        if any(call.name.lower() in LONG for call in tree.find_all(exp.Anonymous)):
-            continue
         names = {column.name for column in tree.find_all(exp.Column)}
-        if not names or any((case.table, name) not in types for name in names):
+        if any((case.table, name) not in types for name in names) or not (names or tree.find(exp.Func)):
             continue
         ((type_,),) = base().execute(f"SELECT typeof({tree.sql('duckdb')}) FROM {case.table} LIMIT 1").fetchall()
-        found[kind_of(type_)].append(Template(tree, {name: kind_of(types[case.table, name]) for name in names}))
+        found[kind_of(type_)].append(template(tree, {name: types[case.table, name] for name in names}))
     return found
