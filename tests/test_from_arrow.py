@@ -73,3 +73,16 @@ def test_types_that_no_engine_holds():
         mdf.Dataset.from_arrow(pa.table({"d": pa.array([1], pa.duration("s"))}))
     with pytest.raises(mdf.errors.DataError, match="'a' stands twice"):
         mdf.Dataset.from_arrow(pa.Table.from_arrays([pa.array([1]), pa.array([2])], names=["a", "a"]))
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_infinite_dates_are_refused_where_spark_reads_them(spark, sign):
+    day = pa.array([None, sign * (2**31 - 1)], pa.int32()).view(pa.date32())
+    moment = pa.array([None, sign * (2**63 - 1)], pa.int64()).view(pa.timestamp("us"))
+    inside = pa.array([None, [sign * (2**31 - 1)]], pa.list_(pa.int32())).cast(pa.list_(pa.date32()))
+    for column in (day, moment, inside):
+        rows = mdf.Dataset.from_arrow(pa.table({"id": [1, 2], "at": column}))
+        with pytest.raises(mdf.errors.Unsupported, match="in column 'at'"):
+            rows.select("id").collect()
+    day = pa.array([2**31 - 2], pa.int32()).view(pa.date32())
+    assert mdf.Dataset.from_arrow(pa.table({"id": [1], "at": day})).select("id").collect() == [{"id": 1}]

@@ -8,6 +8,7 @@ import re
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 from pyspark.sql import DataFrame
 from pyspark.sql import types as st
 
@@ -97,6 +98,14 @@ def canonical_frame(frame: DataFrame, schema: Schema) -> DataFrame:
 def arrow_frame(session: Any, table: pa.Table, schema: Schema) -> DataFrame:
     """Return an Arrow table as a DataFrame, without one Python object a value."""
     struct = spark_struct(schema)
+    for name, column in zip(schema, table.columns, strict=True):
+        if any(_is_infinite(chunk) for chunk in column.chunks):
+            raise Unsupported(
+                f"an infinite {schema[name]} in column {name!r}",
+                "spark",
+                "it is a far day there, with which it computes",
+                "replace it, or drop its rows",
+            )
     table = table.rename_columns(struct.names)
     if is_connect(session):
         return session.createDataFrame(table, schema=struct)
@@ -109,6 +118,23 @@ def arrow_frame(session: Any, table: pa.Table, schema: Schema) -> DataFrame:
     )
     frame = DataFrame(utils.toDataFrame(messages, struct.json(), session._jsparkSession), session)
     return frame
+
+
+def _is_infinite(array: pa.Array) -> bool:
+    """Tell whether a date or a moment in an array is one of those that the reference takes for infinite."""
+    dtype = array.type
+    if pa.types.is_struct(dtype):
+        return any(map(_is_infinite, array.flatten()))
+    if pa.types.is_map(dtype):
+        return _is_infinite(array.keys) or _is_infinite(array.items)
+    if pa.types.is_list(dtype) or pa.types.is_large_list(dtype):
+        return _is_infinite(array.flatten())
+    if not (pa.types.is_date32(dtype) or pa.types.is_timestamp(dtype)):
+        return False
+    bits = dtype.bit_width
+    ends = pc.min_max(array.view(pa.int32() if bits == 32 else pa.int64())).as_py()
+    most = 2 ** (bits - 1) - 1
+    return ends["max"] == most or ends["min"] == -most
 
 
 class _ArrowStream:
