@@ -359,7 +359,7 @@ SHOWN: Shown = {
         "1": "date interval timestamp timestamptz",
     },
     "eq": {
-        "expression": "any bool bool[] date date[] decimal decimal[] double double[] float int int[] int[][] interval null struct struct[] text text[] timestamp timestamp[] timestamptz tuple",
+        "expression": "all any bool bool[] date date[] decimal decimal[] double double[] float int int[] int[][] interval null struct struct[] text text[] timestamp timestamp[] timestamptz tuple",
         "this": "bool bool[] date date[] decimal decimal[] double double[] float int int[] int[][] interval null struct struct[] text text[] timestamp timestamp[] timestamptz tuple",
     },
     "era": {
@@ -383,7 +383,7 @@ SHOWN: Shown = {
     },
     "extract": {
         "expression": "date interval timestamp timestamptz",
-        "this": "=text unit",
+        "this": "unit",
     },
     "factorial": {
         "this": "int",
@@ -436,17 +436,17 @@ SHOWN: Shown = {
         "this": "bool date decimal double int text timestamp timestamptz",
     },
     "grouping": {
-        "expressions": "bool int text",
+        "expressions": "bool int int[] text",
     },
     "groupingsets": {
         "expressions": "tuple",
     },
     "gt": {
-        "expression": "all bool bool[] date date[] decimal decimal[] double double[] float int int[] int[][] interval null struct struct[] text text[] timestamp timestamp[] timestamptz tuple",
+        "expression": "all any bool bool[] date date[] decimal decimal[] double double[] float int int[] int[][] interval null struct struct[] text text[] timestamp timestamp[] timestamptz tuple",
         "this": "bool bool[] date date[] decimal decimal[] double double[] float int int[] int[][] interval struct struct[] text text[] timestamp timestamp[] timestamptz tuple ubigint",
     },
     "gte": {
-        "expression": "any bool bool[] date date[] decimal decimal[] double double[] float int int[] int[][] null null[] struct struct[] text text[] timestamp timestamp[] timestamptz tuple",
+        "expression": "all any bool bool[] date date[] decimal decimal[] double double[] float int int[] int[][] null null[] struct struct[] text text[] timestamp timestamp[] timestamptz tuple",
         "this": "bool bool[] date date[] decimal decimal[] double double[] float int int[] int[][] struct struct[] text text[] timestamp timestamp[] timestamptz tuple",
     },
     "hamming": {
@@ -478,7 +478,7 @@ SHOWN: Shown = {
     },
     "intdiv": {
         "expression": "decimal double float int null",
-        "this": "decimal double float int",
+        "this": "decimal double float int null",
     },
     "intersect distinct": {
         "columns": "bool bool[] date date[] decimal decimal[] double double[] float int int[] int[][] struct struct[] text text[] text[][] timestamp timestamp[] timestamptz",
@@ -666,7 +666,7 @@ SHOWN: Shown = {
         "this": "bool bool[] date date[] decimal decimal[] double double[] float int int[] int[][] interval struct struct[] text text[] timestamp timestamp[] timestamptz tuple",
     },
     "lte": {
-        "expression": "any bool bool[] date date[] decimal decimal[] double double[] float int int[] int[][] null struct struct[] text text[] timestamp timestamp[] timestamptz tuple",
+        "expression": "all any bool bool[] date date[] decimal decimal[] double double[] float int int[] int[][] null struct struct[] text text[] timestamp timestamp[] timestamptz tuple",
         "this": "bool bool[] date date[] decimal decimal[] double double[] float int int[] int[][] struct struct[] text text[] timestamp timestamp[] timestamptz tuple",
     },
     "mad": {
@@ -1146,7 +1146,7 @@ SHOWN: Shown = {
         "2": "=text text[]",
     },
     "tuple": {
-        "expressions": "bool double int null text",
+        "expressions": "bool double int int[] null text",
     },
     "unhex": {
         "this": "text",

@@ -34,7 +34,7 @@ class Case(NamedTuple):
 
     sql: str
     table: str | None
-    expected: str  # "same", "refused", "error", or "error" and the name that Spark has for one that DuckDB does not raise
+    expected: str  # "same", "refused", "error", or "error" and Spark's name of one that DuckDB does not raise
     where: str
 
     @property

@@ -93,7 +93,7 @@ def _nodes(rows: dict[str, Any]) -> list[exp.Expr]:
 
 
 class _Pushing:
-    def __init__(self, read: dict[str, exp.Column], keys: list[str], rows: dict[str, Any], names: Names) -> None:
+    def __init__(self, read: dict[int, exp.Column], keys: list[str], rows: dict[str, Any], names: Names) -> None:
         self.read, self.keys, self.rows, self.names = read, keys, rows, names
         self.tables = {found.table for found in read.values()}
 

@@ -299,7 +299,7 @@ def _is_zero(limit: exp.Expr | None) -> bool:
     return isinstance(limit, exp.Limit) and limit.expression.sql() == "0"
 
 
-def _partition(window: exp.Window) -> tuple[str, ...]:
+def _partition(window: exp.Window) -> tuple[int, ...]:
     return tuple(identity(key) for key in window.args.get("partition_by") or ())
 
 
