@@ -6,6 +6,7 @@ With ``-n 2`` one process has all tests whose names tell of Spark, another those
 from __future__ import annotations
 
 import math
+import os
 import re
 from collections.abc import Iterator
 from typing import Any, Protocol
@@ -15,6 +16,11 @@ import pytest
 import mdfsql as mdf
 from mdfsql.engines import NAMES
 from tests.conformance import alike
+
+# Thousands of small queries are over before Java's second compiler or a change of plan helps them.
+os.environ.setdefault(
+    "SPARK_SUBMIT_OPTS", "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC -Dspark.sql.adaptive.enabled=false"
+)
 
 MISSING = pytest.StashKey[dict[str, str]]()
 BACKENDS = pytest.StashKey[dict[str, mdf.Backend]]()
