@@ -42,6 +42,10 @@ def resolve(tree: exp.Expr, sources: tuple[Source, ...], engine: str) -> exp.Exp
     plain_sources(tree)
     plain_comprehensions(tree)
     keep_field_names(tree)
+    if any(pivot.this for pivot in tree.find_all(exp.Pivot)):
+        raise Unsupported(
+            "PIVOT ON an expression", engine, "columns only can be told apart there", "a query that has it"
+        )
     try:
         expand_columns(tree, schema)
         mark_merging(tree)
