@@ -17,11 +17,10 @@ import mdfsql as mdf
 from mdfsql.engines import NAMES
 from tests.conformance import alike
 
-# Thousands of small queries are over before Java's second compiler, a change of plan or a list of past queries helps.
+# Thousands of small queries are over before Java's second compiler or a change of plan helps them.
 os.environ.setdefault(
     "SPARK_SUBMIT_OPTS",
-    "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC -XX:ReservedCodeCacheSize=512m -Dspark.sql.adaptive.enabled=false "
-    "-Dspark.ui.retainedJobs=10 -Dspark.ui.retainedStages=10 -Dspark.sql.ui.retainedExecutions=10",
+    "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC -XX:ReservedCodeCacheSize=512m -Dspark.sql.adaptive.enabled=false",
 )
 
 MISSING = pytest.StashKey[dict[str, str]]()

@@ -80,6 +80,13 @@ LOCAL: dict[str, str] = {
     "spark.sql.shuffle.partitions": "8",
     "spark.sql.adaptive.coalescePartitions.parallelismFirst": "false",
     "spark.sql.catalogImplementation": "in-memory",
+    # Spark's parser learns from each text, some 6 KB a state, and forgets nothing if it is not told to (from 4.1 on).
+    "spark.sql.parser.manageParserCaches": "true",
+    "spark.sql.parser.parserDfaCacheFlushThreshold": "50000",
+    # Nobody looks at what was run before, for there is no UI.
+    "spark.ui.retainedJobs": "100",
+    "spark.ui.retainedStages": "100",
+    "spark.sql.ui.retainedExecutions": "10",
 }
 
 _lock = threading.Lock()
