@@ -156,10 +156,21 @@ def key(row: tuple[Any, ...]) -> list[str]:
     return [f"{value:.6g}" if isinstance(value, float) else repr(value) for value in row]
 
 
-def difference(reference: pa.Table, other: pa.Table, *, ordered: bool) -> str | None:
-    """Return how two results differ, or None."""
+def unsigned(value: Any) -> Any:
+    """Return a value whose zeros have no sign."""
+    if isinstance(value, float):
+        return value + 0.0
+    if isinstance(value, (list, tuple)):
+        return type(value)(map(unsigned, value))
+    return {name: unsigned(part) for name, part in value.items()} if isinstance(value, dict) else value
+
+
+def difference(reference: pa.Table, other: pa.Table, *, ordered: bool, signs: bool = True) -> str | None:
+    """Return how two results differ, or None; without ``signs`` 0.0 and -0.0 are one, as they are in a group."""
     assert reference.schema == other.schema
     left, right = (list(zip(*map(plain, table.columns), strict=True)) for table in (reference, other))
+    if not signs:
+        left, right = unsigned(left), unsigned(right)
     if not ordered:
         left, right = sorted(left, key=key), sorted(right, key=key)
     pairs = zip(left, right, strict=False)

@@ -117,7 +117,7 @@ class Graph:
         self.gathered: list[str] = []
         self._numbers = itertools.count()
         self._token = uuid.uuid4().hex[:12]
-        self._binder = duckdb.connect(":memory:", config=dask_worker.CONFIG)
+        self._binder = dask_worker.connection().cursor()
         self._binder.execute("SET TimeZone = 'UTC'")
 
     def close(self) -> None:

@@ -14,7 +14,6 @@ from mdfsql.read.common import (
     GUARDED_DIVISION,
     NUMBER,
     SPACE,
-    TIME,
     array,
     cast_of_text,
     concat,
@@ -243,12 +242,13 @@ try_divide(real, real) DOUBLE = CASE WHEN $2 = 0 THEN CAST(NULL AS DOUBLE) ELSE 
 """
 
 DAY = "[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}"
+CLOCK = "([01]?[0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9]([.][0-9]{1,6})?)?"
 REAL = rf"{SPACE}({NUMBER}([eE][+-]?[0-9]+)?|(?i:[+-]?inf(inity)?|nan)){SPACE}"
 TEXT = (
     cast_of_text("real", REAL, "number")
     + numbers_of_text(SPACE)
     + cast_of_text("date", DAY, "date")
-    + "".join(cast_of_text(to, f"{DAY}([ T]{TIME})?", "timestamp") for to in ("timestamp", "instant"))
+    + "".join(cast_of_text(to, f"{DAY}([ T]{CLOCK})?", "timestamp") for to in ("timestamp", "instant"))
 )
 SUBSTRING = """
 CASE
