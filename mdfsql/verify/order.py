@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,7 +20,9 @@ class Defined:
     """What a query defines of its rows' order: ``keys`` are output columns, the first of the ORDER BY.
 
     ``hidden`` tells that keys after these are no output columns, so that they cannot be seen in a result. ``limit``
-    and ``offset`` are those at the top: None where there is none, -1 where it is no plain number.
+    and ``offset`` are those at the top: None where there is none, -1 where it is no plain number. ``loose`` are the
+    output columns whose elements stand in no defined order, each with the separator of its texts, None for lists.
+    ``chance`` tells that the query asks for the moment or for a random number.
     """
 
     keys: tuple[str, ...] = ()
@@ -28,6 +30,8 @@ class Defined:
     limit: int | None = None
     offset: int = 0
     inner_limit: bool = False
+    loose: tuple[tuple[str, str | None], ...] = ()
+    chance: bool = False
 
     @property
     def cuts(self) -> bool:
@@ -63,7 +67,35 @@ def defined(relation: Relation) -> Defined:
         limit=None if limit is None else _number(limit),
         offset=0 if offset is None else _number(offset),
         inner_limit=inner,
+        loose=tuple(_loose(relation)),
+        chance=any(map(_is_chance, whole.find_all(exp.Func))),
     )
+
+
+def _loose(relation: Relation) -> Iterator[tuple[str, str | None]]:
+    """Yield the outputs that are ``list`` or ``string_agg`` without an order of their own."""
+    selects = relation.tree.selects
+    if len(selects) != len(relation.schema):
+        return
+    for name, output in zip(relation.schema, selects, strict=True):
+        value = output.unalias()
+        while isinstance(value, (exp.Filter, exp.IgnoreNulls)):
+            value = value.this
+        if not isinstance(value, (exp.ArrayAgg, exp.GroupConcat)) or value.find(exp.Order) is not None:
+            continue
+        separator = value.args.get("separator")
+        if isinstance(value, exp.ArrayAgg):
+            yield name, None
+        elif separator is None or separator.is_string:
+            yield name, "," if separator is None else separator.name
+
+
+CHANCE = (exp.Rand, exp.Uuid, exp.CurrentTimestamp, exp.CurrentDate, exp.CurrentTime)
+CHANCE_NAMES = frozenset({"now", "get_current_timestamp", "transaction_timestamp", "gen_random_uuid", "random", "uuid"})
+
+
+def _is_chance(node: exp.Expr) -> bool:
+    return isinstance(node, CHANCE) or (isinstance(node, exp.Anonymous) and node.name.lower() in CHANCE_NAMES)
 
 
 def _number(node: exp.Expr) -> int:

@@ -22,7 +22,7 @@ from mdfsql.verify.comparison import Comparison, Side
 from mdfsql.verify.order import Defined, defined, misplaced, unlimited
 from mdfsql.verify.pairs import Pairing, pair
 from mdfsql.verify.sample import sampled
-from mdfsql.verify.tables import Aligned, Rules, Unmatched, align, match, python_rows, same_column
+from mdfsql.verify.tables import Aligned, Rules, Unmatched, align, in_any_order, match, python_rows, same_column
 from mdfsql.verify.ties import settle
 from mdfsql.verify.values import alike
 
@@ -122,7 +122,7 @@ class _Made:
         """Run both sides and judge."""
         errors: list[EngineError | None] = [None, None]
         tables: list[pa.Table | None] = [None, None]
-        most = None if self.order.cuts else MOST_ROWS
+        most = None if self.order.cuts or self.order.loose else MOST_ROWS
         for side, given in enumerate((self.left, self.right)):
             try:
                 tables[side] = collected(given, most)
@@ -146,6 +146,7 @@ class _Made:
         return self._comparison(rows, Pairing(self.aligned, self.rules, 0), errors=errors)
 
     def _judged(self, left: pa.Table, right: pa.Table) -> Comparison:
+        left, right = self._in_any_order(left, right)
         found = match(left, right, self.aligned, self.rules)
         if self.order.cuts:
             found = self._settled(found)
@@ -155,10 +156,26 @@ class _Made:
         wrong = self._misplaced(left, right, found)
         return self._comparison([left.num_rows, right.num_rows], pairing, wrong)
 
+    def _in_any_order(self, left: pa.Table, right: pa.Table) -> tuple[pa.Table, pa.Table]:
+        """Return the tables with the elements sorted whose order is not defined."""
+        for name, separator in self.order.loose:
+            place = list(self.left.relation.schema).index(name)
+            if left.column(place).equals(right.column(place)):
+                continue
+            left, right = (
+                table.set_column(place, table.schema.field(place), in_any_order(table.column(place), separator))
+                for table in (left, right)
+            )
+            self.notes.append(f"the elements of {name} have no defined order: they are compared, and shown, sorted")
+        return left, right
+
     def _settled(self, found: Unmatched) -> Unmatched:
         keys = ", ".join(self.order.keys)
         if not keys:
-            self.notes.append("LIMIT without ORDER BY: which rows there are is not defined, only how many")
+            by = "by what is no output column" if self.order.hidden else "without ORDER BY"
+            self.notes.append(
+                f"LIMIT {by}: which rows it keeps is not seen; their number, and that they may be kept, is"
+            )
         if not found.left or not found.right:
             return found
         found, ties = settle(found, self.aligned, self.rules, self.order, self._candidates())
@@ -228,8 +245,12 @@ class _Made:
             self.notes.append(
                 "a LIMIT within the query may choose among rows that tie, and then what follows from it may differ too"
             )
+        if self.order.chance:
+            self.notes.append("the query asks for the moment or for chance, which no two runs answer alike")
         if self.said:
-            self.notes.append("rows that were not sampled, and what depends on all rows together, were not compared")
+            none = "the sample gives no rows, so that nothing is shown: take a larger one"
+            some = "rows that were not sampled, and what depends on all rows together, were not compared"
+            self.notes.append(some if rows[0] or rows[1] else none)
         return Comparison(
             left=_side(self.left, rows[0], errors[0]),
             right=_side(self.right, rows[1], errors[1]),

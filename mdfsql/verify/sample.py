@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 
 from sqlglot import exp
 
-from mdfsql.catalog import CacheSource, PythonSource, Source
+from mdfsql.catalog import ArrowSource, CacheSource, PythonSource, Source
 from mdfsql.errors import BindError
 from mdfsql.relation import Relation
 from mdfsql.steps import INPUT, filter_rows, hash_text, own_name, wrap
@@ -40,12 +40,13 @@ def sampled(relation: Relation, share: float, keys: Sequence[str], seed: int) ->
         return filter_rows(whole, [exp.LT(this=text, expression=bound.copy())])
 
     made = over(relation, part)
-    return made, _said(share, seed, chosen, sources)
+    called = {source: _name(source, relations) for source in sources}
+    parts = [f"{called[source]} by {', '.join(names) if names else 'all columns'}" for source, names in chosen.items()]
+    whole = [called[source] for source in sources if source not in chosen]
+    return made, _said(share, seed, parts, whole)
 
 
-def _said(share: float, seed: int, chosen: dict[Source, list[str] | None], sources: Sequence[Source]) -> str:
-    parts = [f"{_name(source)} by {', '.join(names) if names else 'all columns'}" for source, names in chosen.items()]
-    whole = [_name(source) for source in sources if source not in chosen]
+def _said(share: float, seed: int, parts: Sequence[str], whole: Sequence[str]) -> str:
     return (
         f"about {share:.4g} of the rows of {'; '.join(parts)} (a hash with seed {seed}: the same rows on both sides)"
         + (f"; whole: {', '.join(whole)}" if whole else "")
@@ -53,13 +54,20 @@ def _said(share: float, seed: int, chosen: dict[Source, list[str] | None], sourc
     )
 
 
-def _name(source: Source) -> str:
-    """Return what a person calls a source."""
+def _name(source: Source, relations: Sequence[Relation]) -> str:
+    """Return what a person calls a source: its file, its table, or its name in the query."""
     paths = getattr(source, "paths", ())
     if paths:
         return os.path.basename(paths[0]) + (" and others" if len(paths) > 1 else "")
     frame = getattr(source, "frame", None)
-    return frame if isinstance(frame, str) else source.name
+    if isinstance(frame, str):
+        return frame
+    for relation in relations:
+        for name, given in relation.inputs.items():
+            inner = list(given.inputs.values()) if isinstance(given, Relation) else []
+            if name != INPUT and (given is source or inner == [source]):
+                return name
+    return source.name
 
 
 def _own_keys(source: Source, keys: Sequence[str]) -> list[str] | None:
@@ -92,7 +100,7 @@ def _below(root: Relation) -> tuple[list[Relation], list[Source]]:
 
 
 def _chosen(relations: Sequence[Relation], sources: Sequence[Source]) -> dict[Source, list[str] | None]:
-    """Return the columns that most sources are joined on, one of each of these sources; none where none are joined."""
+    """Return the columns that the largest sources are joined on, one of each; none where none are joined."""
     if len(sources) < 2:
         return {}
     groups: dict[Key, set[Key]] = {}
@@ -102,15 +110,26 @@ def _chosen(relations: Sequence[Relation], sources: Sequence[Source]) -> dict[So
             for key in together:
                 groups[key] = together
     best: dict[Source, list[str] | None] = {}
+    largest = (0, 0)
     for together in groups.values():
         found: dict[Source, list[str] | None] = {}
         for source in sources:
             names = sorted(name for own, name in together if own is source)
             if names and _hashes(source, names[0]):
                 found[source] = names[:1]
-        if len(found) > max(len(best), 1):
-            best = found
+        # What is large is what there is to be left out; a small table that is joined to it may stay whole.
+        size = (sum(map(_size, found)), len(found))
+        if len(found) > 1 and size > largest:
+            best, largest = found, size
     return best
+
+
+def _size(source: Source) -> int:
+    """Return about how many bytes a source has, 0 where that is not known without running something."""
+    if isinstance(source, ArrowSource):
+        return int(source.table.nbytes)
+    paths = getattr(source, "paths", ())
+    return sum(os.path.getsize(path) for path in paths if os.path.isfile(path))
 
 
 def _hashes(source: Source, name: str) -> bool:

@@ -14,7 +14,17 @@ import pyarrow.compute as pc
 from mdfsql.verify.comparison import SchemaDifference
 from mdfsql.verify.values import alike, exact, has_float, is_float
 
-__all__ = ["Aligned", "Rules", "Unmatched", "align", "match", "match_rows", "python_rows", "same_column"]
+__all__ = [
+    "Aligned",
+    "Rules",
+    "Unmatched",
+    "align",
+    "in_any_order",
+    "match",
+    "match_rows",
+    "python_rows",
+    "same_column",
+]
 
 Row = tuple[Any, ...]
 
@@ -159,6 +169,23 @@ def _same_floats(left: pa.ChunkedArray, right: pa.ChunkedArray, rules: Rules) ->
     nan = pc.and_(pc.is_nan(one), pc.is_nan(two))
     good = pc.or_(pc.or_(pc.equal(one, two), near), nan)
     return pc.all(good, min_count=0).as_py() is not False
+
+
+def in_any_order(column: pa.ChunkedArray, separator: str | None) -> pa.ChunkedArray:
+    """Return lists, or texts that are joined by a separator, with their elements sorted.
+
+    >>> in_any_order(pa.chunked_array([["b,a", None]]), ",").to_pylist()
+    ['a,b', None]
+    """
+    made: list[Any] = []
+    for value in column.to_pylist():
+        if value is None:
+            made.append(None)
+        elif separator is None:
+            made.append(sorted(value, key=lambda one: (one is None, repr(one))))
+        else:
+            made.append(separator.join(sorted(value.split(separator) if separator else value)))
+    return pa.chunked_array([pa.array(made, column.type)])
 
 
 # ---- row by row --------------------------------------------------------------------------------------------------
