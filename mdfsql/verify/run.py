@@ -173,9 +173,7 @@ class _Made:
         keys = ", ".join(self.order.keys)
         if not keys:
             by = "by what is no output column" if self.order.hidden else "without ORDER BY"
-            self.notes.append(
-                f"LIMIT {by}: which rows it keeps is not seen; their number, and that they may be kept, is"
-            )
+            self.notes.append(f"LIMIT {by}: any rows will do that it may keep, as long as they are as many")
         if not found.left or not found.right:
             return found
         found, ties = settle(found, self.aligned, self.rules, self.order, self._candidates())

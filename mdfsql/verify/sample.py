@@ -63,10 +63,11 @@ def _name(source: Source, relations: Sequence[Relation]) -> str:
     if isinstance(frame, str):
         return frame
     for relation in relations:
-        for name, given in relation.inputs.items():
-            inner = list(given.inputs.values()) if isinstance(given, Relation) else []
-            if name != INPUT and (given is source or inner == [source]):
-                return name
+        for table in relation.tree.find_all(exp.Table):
+            given = relation.inputs.get(table.name)
+            inner = list(given.inputs.values()) if isinstance(given, Relation) else [given]
+            if inner == [source] and not table.alias.startswith("_") and table.alias:
+                return table.alias
     return source.name
 
 
