@@ -79,6 +79,7 @@ CELLS: dict[str, tuple[Any, Any, str]] = {
 @pytest.mark.parametrize("keys", [(), ("id",)], ids=["by what agrees", "by keys"])
 def test_a_cell_that_differs_is_found_and_named(name: str, keys: tuple[str, ...], way: str) -> None:
     one, two, kind = CELLS[name]
+    two = two.cast(one.type) if name == "a field" else two
     left, right = (
         table(id=range(100), s=[f"row {n}" for n in range(100)], v=pa.concat_arrays([*[one] * 57, value, *[one] * 42]))
         for value in (one, two)
@@ -383,15 +384,14 @@ def test_every_type_has_one_text_on_every_engine(type_: str, engine: str, monkey
     assert found.equal and "4,096 of 4,096 buckets agree" in str(found), str(found)
 
 
-def test_an_engine_that_answers_otherwise_is_found_out(monkeypatch: pytest.MonkeyPatch, way: str) -> None:
+def test_an_engine_that_answers_otherwise_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
     # The real engine, but for one number that it is made to get wrong.
     where, dataset = wrong_engine(monkeypatch)
     found = dataset.verify(where)
     assert not found.equal
-    if way == "collected":
-        assert kinds(found) == [("v", "off by 1")] and found.changed[0].row["id"] == 3
-        with pytest.raises(VerificationError, match="1 changed row"):
-            dataset.collect(where, verify=True)
+    assert kinds(found) == [("v", "off by 1")] and found.changed[0].row["id"] == 3
+    with pytest.raises(VerificationError, match="1 changed row"):
+        dataset.collect(where, verify=True)
 
 
 def wrong_engine(monkeypatch: pytest.MonkeyPatch) -> tuple[mdf.Backend, mdf.Dataset]:
@@ -403,8 +403,8 @@ def wrong_engine(monkeypatch: pytest.MonkeyPatch) -> tuple[mdf.Backend, mdf.Data
     def batches(plan: Any) -> Any:
         for batch in own(plan):
             for place, name in enumerate(batch.schema.names):
-                if batch.schema.field(place).type == pa.int64() and name in ("v", "s0"):
-                    values = [31 if v == 30 else v + (name == "s0") for v in batch.column(place).to_pylist()]
+                if name == "v":
+                    values = [31 if v == 30 else v for v in batch.column(place).to_pylist()]
                     batch = batch.set_column(place, batch.schema.field(place), pa.array(values, pa.int64()))
             yield batch
 
@@ -440,7 +440,7 @@ def test_arguments_that_are_wrong() -> None:
     for given, error, said in wrong:
         with pytest.raises(error, match=said):
             dataset.verify(**given)
-    with pytest.raises(Unsupported, match="random"):
+    with pytest.raises(Unsupported, match="rand"):
         mdf.sql("SELECT random() AS r FROM t", t=dataset).verify("dask")
 
 

@@ -118,6 +118,9 @@ def _hashable(left: Given, right: Given, aligned: Aligned) -> tuple[Aligned, lis
         else:
             notes.append(f"the values of {name} are not compared: {one} and {two} have no common text")
 
+    if not kept:
+        raise Unsupported("a result without a column of one type", "verify", "there is nothing to hash")
+
     def pick(values: Sequence[Any]) -> tuple[Any, ...]:
         return tuple(values[n] for n in kept)
 
