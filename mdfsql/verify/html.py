@@ -104,8 +104,15 @@ def page(found: Comparison) -> str:
             "; ".join(f"{k} ({n:,})" for k, n in c.kinds.items()),
         )
         for c in sorted(found.columns, key=lambda c: -c.different)
+        if c.different
     ]
-    parts.append("<h2>Columns</h2>" + _table(("column", "type", "match", "differ", "differences"), columns))
+    same = [(c.name, c.type) for c in found.columns if not c.different]
+    parts.append("<h2>Columns</h2>")
+    if columns:
+        parts.append(_table(("column", "type", "match", "differ", "differences"), columns))
+    paired = f"in all {found.matched + found.changed_count:,} rows that were paired"
+    agree = f"{len(same):,} column{' agrees' if len(same) == 1 else 's agree'} {paired}"
+    parts.append(f"<details><summary>{agree}</summary>{_table(('column', 'type'), same)}</details>")
     data = _data(found)
     for name, title in (("changed", "Changed rows"), ("left", f"Only in {left}"), ("right", f"Only in {right}")):
         rows = data[name]

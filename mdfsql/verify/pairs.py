@@ -75,9 +75,9 @@ class Pairing:
 
 def _general(kind: str) -> str:
     """Return what a difference is called without how large it is, unless all of a column would be as large."""
-    if kind.endswith(" relative"):
+    if kind.endswith(" relative") or kind.startswith("off by "):
         return "another number"
-    return "another number" if kind.startswith("off by ") else kind
+    return "another text" if kind.startswith("another text") else kind
 
 
 def pair(

@@ -127,8 +127,15 @@ def _texts(left: str, right: str) -> str:
         return "letter case"
     if unicodedata.normalize("NFC", left) == unicodedata.normalize("NFC", right):
         return "Unicode form"
-    return "another text"
+    if max(len(left), len(right)) <= LONG:
+        return "another text"
+    pairs = enumerate(zip(left, right, strict=False), 1)
+    first = next((at for at, (a, b) in pairs if a != b), min(len(left), len(right)) + 1)
+    return f"another text from character {first:,} on"
 
+
+# Longer texts are not seen at a glance: where they begin to differ is said.
+LONG = 40
 
 LARGEST_OFFSET = datetime.timedelta(hours=14)
 QUARTER = datetime.timedelta(minutes=15)
