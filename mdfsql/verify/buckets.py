@@ -252,12 +252,17 @@ def _text(node: exp.Expr, type_: str, rules: Rules, exponent: exp.Expr | None = 
     if type_ == "BLOB":
         return _filled("hex(x)", x=node)
     if is_float(type_):
-        return _float_text(node, type_, rules, exponent or _exponent(node))
+        # Within lists and structs no layer can be put below: their floats are written in full, so that those that
+        # are almost the same have their buckets fetched.
+        if exponent is None:
+            return _filled("CASE WHEN isnan(x) THEN 'nan' ELSE CAST(x AS VARCHAR) END", x=node)
+        return _float_text(node, type_, rules, exponent)
     if type_ in PLAIN or (type_.startswith("DECIMAL") and type_[-1] == ")"):
         return _filled("CAST(x AS VARCHAR)", x=node)
     dtype = value_type(type_)
     if type_.endswith("[]"):
-        inner = _text(exp.column("v"), type_[:-2], rules)
+        # As the parser has it: what a lambda names is no column.
+        inner = _text(exp.to_identifier("v"), type_[:-2], rules)
         each = exp.Lambda(this=_filled("coalesce(x, 'N')", x=inner), expressions=[exp.to_identifier("v")])
         if inner.find(exp.Lambda) is None:
             texts = exp.Transform(this=node, expression=each)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import pyarrow as pa
 
@@ -22,15 +22,18 @@ __all__ = ["reachable"]
 MOST_BYTES = 256 * 2**20
 
 
-def reachable(relation: Relation, where: Backend, owners: Sequence[Backend]) -> Relation:
+def reachable(
+    relation: Relation, where: Backend, owners: Sequence[Backend], part: Callable[[Source], Relation | Source]
+) -> Relation:
     """Return the query over sources that ``where`` reaches: those of another engine are read there, into memory.
 
-    ``owners`` are the backends that are at hand. DataError where a source is larger than 256 MB.
+    ``owners`` are the backends that are at hand; ``part`` gives what is read of a source. DataError where that is
+    larger than 256 MB.
     """
 
     def brought(source: Source) -> Relation | Source:
         owner = _owner(source, where, owners)
-        return source if owner is None else _carried(source, owner, where)
+        return part(source) if owner is None else _carried(source, part(source), owner, where)
 
     return over(relation, brought)
 
@@ -48,8 +51,8 @@ def _owner(source: Source, where: Backend, owners: Sequence[Backend]) -> Backend
     return None
 
 
-def _carried(source: Source, owner: Backend, where: Backend) -> ArrowSource:
-    relation = Relation(wrap(), {INPUT: source}, schema=source.schema)
+def _carried(source: Source, part: Relation | Source, owner: Backend, where: Backend) -> ArrowSource:
+    relation = part if isinstance(part, Relation) else Relation(wrap(), {INPUT: part}, schema=part.schema)
     plan = compile_relation(relation, target_of(owner.name))
     batches, size = [], 0
     for batch in result.batches(owner.engine, plan):

@@ -11,6 +11,7 @@ import pyarrow as pa
 from mdfsql import result
 from mdfsql.arrow import arrow_schema
 from mdfsql.backend import Backend
+from mdfsql.catalog import Source
 from mdfsql.compile import Plan, compile_relation, target_of, trace
 from mdfsql.errors import DataError, EngineError, Unsupported, VerificationError
 from mdfsql.relation import Relation
@@ -21,7 +22,7 @@ from mdfsql.verify.carry import reachable
 from mdfsql.verify.comparison import Comparison, Side
 from mdfsql.verify.order import Defined, defined, misplaced, unlimited
 from mdfsql.verify.pairs import Pairing, pair
-from mdfsql.verify.sample import sampled
+from mdfsql.verify.sample import Part, sampled
 from mdfsql.verify.tables import Aligned, Rules, Unmatched, align, in_any_order, match, python_rows, same_column
 from mdfsql.verify.ties import settle
 from mdfsql.verify.values import alike
@@ -69,10 +70,10 @@ def verify_relation(
     names = (against.name, where.name)
     if against.name == where.name:
         names = (f"{against.name} (1)", f"{where.name} (2)")
-    said = ""
+    part, said = whole, ""
     if options.sample is not None and options.sample < 1:
-        relation, said = sampled(relation, options.sample, options.keys, options.seed)
-    return compare(Given(names[0], relation, against), Given(names[1], relation, where), options, said)
+        part, said = sampled(relation, options.sample, options.keys, options.seed)
+    return compare(Given(names[0], relation, against), Given(names[1], relation, where), options, part, said)
 
 
 def verified_rows(relation: Relation, where: Backend, against: Backend, options: Options) -> list[dict[str, Any]]:
@@ -85,8 +86,18 @@ def verified_rows(relation: Relation, where: Backend, against: Backend, options:
     return [dict(zip(names, row, strict=True)) for row in rows]
 
 
-def compare(left: Given, right: Given, options: Options, said: str = "") -> tuple[Comparison, pa.Table | None]:
-    """Return how two queries compare, each on its engine, and the right one's table where it was collected."""
+def whole(source: Source) -> Relation | Source:
+    """Return all of a source."""
+    return source
+
+
+def compare(
+    left: Given, right: Given, options: Options, part: Part = whole, said: str = ""
+) -> tuple[Comparison, pa.Table | None]:
+    """Return how two queries compare, each on its engine, and the right one's table where it was collected.
+
+    ``part`` gives what is read of each source, and ``said`` is what there is to say about that.
+    """
     keys = tuple(own_name(name, left.relation.schema) for name in options.keys)
     for name in keys:
         own_name(name, right.relation.schema, right.name)
@@ -96,8 +107,8 @@ def compare(left: Given, right: Given, options: Options, said: str = "") -> tupl
         compile_relation(given.relation, target_of(given.where.name))
     # What only another engine reaches is fetched from where it is.
     owners = (left.where, right.where)
-    left = Given(left.name, reachable(left.relation, left.where, owners), left.where)
-    right = Given(right.name, reachable(right.relation, right.where, owners), right.where)
+    left = Given(left.name, reachable(left.relation, left.where, owners, part), left.where)
+    right = Given(right.name, reachable(right.relation, right.where, owners, part), right.where)
     aligned = align(left.relation.schema.items(), right.relation.schema.items())
     made = _Made(left, right, aligned, rules, said)
     made.order = defined(left.relation) if left.relation is right.relation or _same_tree(left, right) else Defined()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from sqlglot import exp
 
@@ -12,15 +12,17 @@ from mdfsql.catalog import ArrowSource, CacheSource, PythonSource, Source
 from mdfsql.errors import BindError
 from mdfsql.relation import Relation
 from mdfsql.steps import INPUT, filter_rows, hash_text, own_name, wrap
-from mdfsql.verify.sources import over
 
 __all__ = ["sampled"]
 
 Key = tuple[Source, str]
 
 
-def sampled(relation: Relation, share: float, keys: Sequence[str], seed: int) -> tuple[Relation, str]:
-    """Return a query over a share of the rows of its sources, and what is to be said about it.
+Part = Callable[[Source], "Relation | Source"]
+
+
+def sampled(relation: Relation, share: float, keys: Sequence[str], seed: int) -> tuple[Part, str]:
+    """Return what gives the part of each source that a query is to read, and what is to be said about it.
 
     Sources that a query joins on a column are sampled by that column, and those that it joins to them by others stay
     whole; a source alone is sampled by ``keys`` where it has them, else by all columns. BindError where nothing can
@@ -39,11 +41,10 @@ def sampled(relation: Relation, share: float, keys: Sequence[str], seed: int) ->
         whole = Relation(wrap(), {INPUT: source}, schema=source.schema)
         return filter_rows(whole, [exp.LT(this=text, expression=bound.copy())])
 
-    made = over(relation, part)
     called = {source: _name(source, relations) for source in sources}
     parts = [f"{called[source]} by {', '.join(names) if names else 'all columns'}" for source, names in chosen.items()]
     whole = [called[source] for source in sources if source not in chosen]
-    return made, _said(share, seed, parts, whole)
+    return part, _said(share, seed, parts, whole)
 
 
 def _said(share: float, seed: int, parts: Sequence[str], whole: Sequence[str]) -> str:
