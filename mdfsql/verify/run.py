@@ -70,7 +70,8 @@ def verify_relation(
     names = (against.name, where.name)
     if against.name == where.name:
         names = (f"{against.name} (1)", f"{where.name} (2)")
-    part, said = whole, ""
+    part: Part = whole
+    said = ""
     if options.sample is not None and options.sample < 1:
         part, said = sampled(relation, options.sample, options.keys, options.seed)
     return compare(Given(names[0], relation, against), Given(names[1], relation, where), options, part, said)
