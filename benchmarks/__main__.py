@@ -15,6 +15,7 @@ from benchmarks.measure import Result, Skipped
 from benchmarks.rows import fallback, lifted, peers
 from benchmarks.start import command, imports
 from benchmarks.tpch import tpch, tpch_spark
+from benchmarks.verify import verify, verify_large
 
 CASES: dict[str, Callable[[argparse.Namespace], Iterator[Result]]] = {
     "imports": lambda given: imports(given.repeats),
@@ -28,6 +29,8 @@ CASES: dict[str, Callable[[argparse.Namespace], Iterator[Result]]] = {
     "tpch": lambda given: tpch(given.repeats, given.data, given.scale),
     "tpch_spark": lambda given: tpch_spark(given.repeats, given.data, given.scale),
     "items": lambda given: items(given.repeats),
+    "verify": lambda given: verify(given.repeats, given.data, given.scale),
+    "verify_large": verify_large,
 }
 
 
@@ -39,7 +42,9 @@ def parser() -> argparse.ArgumentParser:
     )
     made.add_argument("--repeats", type=int, default=5, help="how often each side is measured (%(default)s)")
     made.add_argument("--peer-python", help="a Python that has ibis-framework 12, for the case build")
-    made.add_argument("--rows", type=int, default=5_000_000, help="of the cases lifted and peers (%(default)s)")
+    made.add_argument(
+        "--rows", type=int, default=5_000_000, help="of the cases lifted, peers and verify_large (%(default)s)"
+    )
     made.add_argument("--scale", default="1", help="the scale factor of TPC-H (%(default)s)")
     made.add_argument(
         "--data",

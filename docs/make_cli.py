@@ -20,6 +20,8 @@ HEAD = """\
     mdfsql query "SELECT * FROM t" --table t=parquet:lake/t --engine spark --master 'local[4]' --format jsonl | jq .
     mdfsql transpile "SELECT a FROM t QUALIFY row_number() OVER (ORDER BY b) = 1" --table t=t.parquet --to spark
     mdfsql schema flights.parquet
+    mdfsql verify -f report.sql --table flights=flights.parquet --engine spark
+    mdfsql diff before.parquet after.parquet --keys id -o found.html
     mdfsql engines
 
 Data goes to stdout, and nothing else does; notes, row counts and errors go to stderr.
@@ -27,7 +29,7 @@ Data goes to stdout, and nothing else does; notes, row counts and errors go to s
 | Exit code | Meaning |
 | ---: | --- |
 | 0 | done |
-| 1 | the query failed: its text, a name, a type, a file, or the engine as it ran it |
+| 1 | the query failed: its text, a name, a type, a file, or the engine as it ran it; verify and diff: a difference |
 | 2 | wrong usage |
 | 3 | the engine cannot be had: not installed, not reachable, set up wrongly |
 | 4 | timed out; the engine's run was cancelled |

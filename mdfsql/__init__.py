@@ -39,10 +39,12 @@ from mdfsql.functions import (
     when,
 )
 from mdfsql.schema import Schema
+from mdfsql.verify import Comparison, diff, verify
 from mdfsql.version import __version__
 
 __all__ = [
     "Backend",
+    "Comparison",
     "Dataset",
     "Expr",
     "Finding",
@@ -61,6 +63,7 @@ __all__ = [
     "count_distinct",
     "dense_rank",
     "desc",
+    "diff",
     "errors",
     "expr",
     "first_value",
@@ -87,5 +90,6 @@ __all__ = [
     "tables",
     "unregister",
     "var",
+    "verify",
     "when",
 ]

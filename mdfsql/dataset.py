@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from mdfsql.fallback import Functions
+    from mdfsql.verify.comparison import Comparison
 
 __all__ = ["Dataset", "GroupedDataset", "as_dataset"]
 
@@ -553,14 +554,47 @@ class Dataset:
 
     def plan(self, engine: str | Backend | None = None) -> tuple[Backend, Plan]:
         """Return the backend that an action would use, and what it would be sent; runs nothing."""
+        where = self._where(engine)
+        return where, compile_relation(self._relation, target_of(where.name))
+
+    def _where(self, engine: str | Backend | None) -> Backend:
         where = self._backend if engine is None else engine
         if isinstance(where, str):
             where = self._backend if where == self._backend.name else named(where)
-        return where, compile_relation(self._relation, target_of(where.name))
+        return where
 
-    def collect(self, engine: str | Backend | None = None) -> list[dict[str, Any]]:
-        """Run and return the rows as dicts."""
+    def collect(self, engine: str | Backend | None = None, *, verify: bool = False) -> list[dict[str, Any]]:
+        """Run and return the rows as dicts; with ``verify``, raises VerificationError where DuckDB's answer differs."""
+        if verify:
+            from mdfsql.verify.run import Options, verified_rows  # loaded when there is something to verify
+
+            return verified_rows(self._relation, self._where(engine), self._where("duckdb"), Options())
         return list(self.iter_rows(engine))
+
+    def verify(
+        self,
+        engine: str | Backend | None = None,
+        against: str | Backend = "duckdb",
+        rtol: float = 1e-9,
+        atol: float = 0.0,
+        keys: str | Sequence[str] | None = None,
+        sample: float | None = None,
+        seed: int = 0,
+    ) -> Comparison:
+        """Run on an engine and on the reference, and return how their answers compare.
+
+        Floats may differ by ``rtol`` of the larger one, or by ``atol``. ``keys`` are columns that tell which row is
+        which; without them, rows that agree in most columns are taken for one. ``sample`` compares what the query
+        makes of a share of the rows of its sources. Raises what a run raises where both sides fail, and
+        VerificationError where it cannot be told whether they agree.
+
+        >>> Dataset.from_items([{"v": 1}]).verify().equal
+        True
+        """
+        from mdfsql.verify.run import Options, verify_relation  # as above
+
+        options = Options(rtol, atol, _names(keys or ()), sample, seed)
+        return verify_relation(self._relation, self._where(engine), self._where(against), options)[0]
 
     def iter_rows(self, engine: str | Backend | None = None) -> Iterator[dict[str, Any]]:
         """Run and stream the rows as dicts; memory stays flat."""

@@ -12,6 +12,7 @@ __all__ = [
     "NotLifted",
     "QueryError",
     "Unsupported",
+    "VerificationError",
 ]
 
 
@@ -150,3 +151,15 @@ class EngineError(MdfError):
 
 class BackendError(MdfError):
     """An engine that cannot be had: not installed, not reachable, closed, or set up wrongly."""
+
+
+class VerificationError(MdfError):
+    """Two results differ, or it cannot be told whether they do; ``comparison`` has what was found, where something was.
+
+    >>> VerificationError("3 rows differ").comparison is None
+    True
+    """
+
+    def __init__(self, reason: str, *, comparison: object = None) -> None:
+        self.comparison = comparison
+        super().__init__(reason)

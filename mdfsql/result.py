@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from mdfsql.compile import Plan
@@ -13,7 +13,7 @@ from mdfsql.errors import DataError
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["batches", "reader", "rows"]
+__all__ = ["batches", "reader", "rows", "rows_of"]
 
 
 def batches(engine: Engine, plan: Plan) -> Iterator[pa.RecordBatch]:
@@ -37,7 +37,12 @@ def rows(engine: Engine, plan: Plan) -> Iterator[tuple[Any, ...]]:
     own = engine.rows(plan)
     if own is not None:
         return itertools.chain.from_iterable(own)
-    return itertools.chain.from_iterable(map(_tuples, batches(engine, plan)))
+    return rows_of(batches(engine, plan))
+
+
+def rows_of(found: Iterable[pa.RecordBatch]) -> Iterator[tuple[Any, ...]]:
+    """Yield the rows of batches as tuples of Python values; DataError for a value that Python has not."""
+    return itertools.chain.from_iterable(map(_tuples, found))
 
 
 def _tuples(batch: pa.RecordBatch) -> Iterator[tuple[Any, ...]]:

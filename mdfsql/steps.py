@@ -61,6 +61,8 @@ def _step(
     @functools.wraps(function)
     def step(relation: Relation, *args: Arguments.args, **kwargs: Arguments.kwargs) -> Relation:
         made = function(relation, *args, **kwargs)
+        if made is relation:
+            return made  # nothing was to be done: it stays what another step made
         made.origin = Origin(lambda other: step(other, *map(_copied, args), **kwargs), relation)
         if function.__name__ in KEEPING:
             made.present = relation.present

@@ -75,7 +75,10 @@ LAYERS = """
     display
     formats
     doctor
-    compare
+    verify.values
+    verify.comparison
+    verify.*
+    verify.run
     dataset
     frontend
     check
@@ -84,6 +87,8 @@ LAYERS = """
     mdfsql
     queries queries.*
     cli_options
+    cli_running
+    cli_verify
     cli
 """
 
@@ -92,13 +97,17 @@ ONLY: dict[str, set[str]] = {
     "lower*": {"sqlglot", "mdfsql.errors", "mdfsql.schema", "mdfsql.trees", "mdfsql.lower.*"},
     "dialects*": {"sqlglot", "mdfsql.errors", "mdfsql.schema", "mdfsql.lower.*", "mdfsql.dialects.*"},
     "read*": {"sqlglot", "mdfsql.errors", "mdfsql.lower.exact_text", "mdfsql.read.*"},
-    "compare": {"mdfsql.errors", "mdfsql.schema", "mdfsql.arrow", "sqlglot", "pyarrow"},
+    # What judges two results and what shows it know no engine.
+    **{
+        f"verify.{name}": {"mdfsql.errors", "mdfsql.verify.*", "mdfsql.write", "pyarrow"}
+        for name in ("values", "comparison", "tables", "pairs", "ties", "text", "html")
+    },
     "queries": {"mdfsql"},
     "queries.*": {"mdfsql", "mdfsql.queries", "pyarrow"},
     # Beside the public names: rows in the order in which an engine gives them, files that appear when complete,
     # SQL for engines that are not there, and tables that are only declared.
     "cli": {
-        *("mdfsql.bind", "mdfsql.check", "mdfsql.cli_options", "mdfsql.support"),
+        *("mdfsql.bind", "mdfsql.check", "mdfsql.cli_*", "mdfsql.support"),
         *("mdfsql", "mdfsql.errors", "mdfsql.schema", "mdfsql.formats", "mdfsql.doctor", "mdfsql.result"),
         *("mdfsql.write", "mdfsql.files", "mdfsql.query", "mdfsql.compile", "sqlglot", "click", "rich", "pyarrow"),
     },
@@ -114,13 +123,18 @@ PLACES: dict[str, set[str]] = {
     "distributed": {"engines.dask*"},
     "pandas": {"dataset", "engines.spark*", "engines.dask*"},
     "polars": {"dataset"},
-    "pyarrow": {"arrow", "rowwise", "compare", "dataset", "result", "cli", "engines.*", "queries.flights.make"},
+    "pyarrow": {"arrow", "rowwise", "verify.*", "dataset", "result", "cli", "engines.*", "queries.flights.make"},
     "click": {"cli*"},
     "rich": {"display", "cli"},
 }
 
-# Imported when an action wants them, though they stand on a line below: a dataset writes itself, shows itself.
-LAZY = {("display", "dataset"), ("catalog", "relation")}
+# Imported when an action wants them, though they stand on a line below: a comparison shows itself.
+LAZY = {
+    ("display", "dataset"),
+    ("catalog", "relation"),
+    ("verify.comparison", "verify.text"),
+    ("verify.comparison", "verify.html"),
+}
 
 # Longer than 600 lines, and why.
 LONG = {

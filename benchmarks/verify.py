@@ -1,0 +1,83 @@
+"""What verify costs beside the two runs that it compares, and a large table against itself without being collected."""
+
+from __future__ import annotations
+
+import argparse
+import functools
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import mdfsql as mdf
+from benchmarks.measure import Result, Skipped, compare, environment, timed
+from benchmarks.tpch import TABLES, prepared
+from mdfsql import queries
+
+__all__ = ["verify", "verify_large"]
+
+
+def verify(repeats: int, data: Path, scale: str) -> Iterator[Result]:
+    """Verify the 22 queries of TPC-H on DuckDB, with one thread against two, against both runs fetched as Arrow."""
+    folder = prepared(data, scale)
+    tables: dict[str, Any] = {name: mdf.Dataset.read_parquet(folder / f"{name}.parquet") for name in TABLES}
+    one, two = mdf.Backend("duckdb", {"threads": 1}), mdf.Backend("duckdb", {"threads": 2})
+    results = []
+    for n in range(1, 23):
+        dataset = mdf.sql(queries.tpch(n), "duckdb", None, **tables)
+
+        def both(dataset: mdf.Dataset = dataset) -> object:
+            return dataset.to_arrow(two), dataset.to_arrow(one)
+
+        def ours(dataset: mdf.Dataset = dataset) -> object:
+            return dataset.verify(one, two).raise_for_difference()
+
+        own, other = (functools.partial(timed, side) for side in (ours, both))
+        results.append(compare(f"Q{n}", own, other, repeats))
+    total, peers = sum(r.ours for r in results), sum(r.peer for r in results)
+    yield Result(f"verify of TPC-H SF {scale}, 22 queries / the two runs", total, peers, target=1.15)
+
+
+# A process of its own, so that the memory at its peak is its own.
+LARGE = """
+import resource, sys, time
+import mdfsql as mdf
+path, column = sys.argv[1:]
+table = mdf.Dataset.read_parquet(path)
+start = time.perf_counter()
+if column:
+    table.aggregate(n=mdf.count_distinct(column)).collect()
+else:
+    assert mdf.diff(table, table).equal
+print(time.perf_counter() - start, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+"""
+
+
+def verify_large(given: argparse.Namespace) -> Iterator[Result]:
+    """Compare a table of ``--rows`` rows with itself on DuckDB: two passes of hashing, against one count of its ids."""
+    path = given.data / f"verify-{given.rows}.parquet"
+    if not path.is_file():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        sql = (
+            "SELECT range AS id, range % 1000 AS g, range / 7 AS v, 'name ' || range % 99991 AS s, "
+            f"DATE '2000-01-01' + CAST(range % 9000 AS INTEGER) AS d FROM range({given.rows})"
+        )
+        mdf.sql(sql).write_parquet(path)
+    peaks: list[int] = []
+
+    def measured(column: str) -> float:
+        done = subprocess.run(
+            [sys.executable, "-c", LARGE, str(path), column],
+            env=environment(), capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        if done.returncode:
+            raise Skipped(done.stderr.strip().splitlines()[-1])
+        seconds, peak = done.stdout.split()
+        if not column:
+            peaks.append(int(peak))
+        return float(seconds)
+
+    made = compare("", lambda: measured(""), lambda: measured("id"), max(given.repeats // 2, 1))
+    peak = max(peaks) / 1024
+    yield Result(f"diff of {given.rows:,} rows, {peak:,.0f} MB at the peak / count_distinct", made.ours, made.peer)
