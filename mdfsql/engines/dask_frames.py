@@ -13,7 +13,6 @@ from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-import duckdb
 from sqlglot import exp
 
 from mdfsql.engines import dask_worker
