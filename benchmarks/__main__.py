@@ -42,9 +42,7 @@ def parser() -> argparse.ArgumentParser:
     )
     made.add_argument("--repeats", type=int, default=5, help="how often each side is measured (%(default)s)")
     made.add_argument("--peer-python", help="a Python that has ibis-framework 12, for the case build")
-    made.add_argument(
-        "--rows", type=int, default=5_000_000, help="of the cases lifted, peers and verify_large (%(default)s)"
-    )
+    made.add_argument("--rows", type=int, default=5_000_000, help="of lifted, peers and verify_large (%(default)s)")
     made.add_argument("--scale", default="1", help="the scale factor of TPC-H (%(default)s)")
     made.add_argument(
         "--data",

@@ -5,13 +5,9 @@ from __future__ import annotations
 import datetime
 import decimal
 import importlib
-import json
 import math
 import re
 from collections import Counter
-from collections.abc import Callable
-from html.parser import HTMLParser
-from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -562,109 +558,3 @@ def test_the_conformance_cases_are_equal(engine: str, part: int) -> None:
         if not found.equal and not (found.right.error and case.expected != "same"):
             wrong.append(f"{case.where}: {case.query}\n{found}")
     assert wrong == [] and compared > 10
-
-
-# ---- reports -----------------------------------------------------------------------------------------------------
-
-
-def large(rows: int, columns: int) -> mdf.Comparison:
-    names = [f"column_{n}" for n in range(columns)]
-    left = pa.table({"id": range(rows), **{name: [f"{name} <b>&\"' </script>" for _ in range(rows)] for name in names}})
-    changed = pa.array([f"x{'y' * 3000 if n == 5 else ''}" for n in range(rows)])
-    return mdf.diff(left, left.set_column(1, names[0], changed), keys="id", names=("duckdb", "<spark>"))
-
-
-class Page(HTMLParser):
-    """What a browser would load, and the elements that stay open."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.open: list[str] = []
-        self.loads: list[str] = []
-        self.texts: dict[str, str] = {}
-        self.tags: list[str] = []
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.append(tag)
-        self.loads += [
-            f"{name}={value}" for name, value in attrs if name in ("src", "href", "srcset", "data", "action")
-        ]
-        if tag not in ("meta", "br", "input", "link", "img"):
-            self.open.append(tag)
-
-    def handle_endtag(self, tag: str) -> None:
-        assert self.open.pop() == tag
-
-    def handle_data(self, data: str) -> None:
-        tag = self.open[-1] if self.open else ""
-        self.texts[tag] = self.texts.get(tag, "") + data
-
-
-def test_the_page_stands_alone(tmp_path: Path) -> None:
-    found = large(10_000, 60)
-    path = tmp_path / "found.html"
-    path.write_text("before")
-    found.to_html(path)
-    assert [entry.name for entry in tmp_path.iterdir()] == ["found.html"]
-    text = path.read_text(encoding="utf-8")
-    page = Page()
-    page.feed(text)
-    assert page.open == [] and page.loads == []
-    assert "http" not in text.replace("Content-Security-Policy", "").replace("http-equiv", "")
-    data = json.loads(text.partition('id="data">')[2].partition("</script>")[0])
-    assert len(data["changed"]) == 10_000 and data["sides"] == ["duckdb", "<spark>"]
-    values, cells = data["changed"][5]
-    assert values[0] == "5" and cells == {"1": [repr("x" + "y" * 3000), "another text from character 1 on"]}
-    # The rows are data: what a browser lays out at once stays small.
-    assert page.tags.count("tr") < 100
-    assert "SELECT" in page.texts["pre"] and "&lt;spark&gt;" in text and "<spark>" not in text.partition('id="data"')[0]
-
-
-def test_a_page_that_cannot_be_written_leaves_what_was_there(tmp_path: Path) -> None:
-    found = mdf.diff([{"a": 1}], [{"a": 2}])
-    with pytest.raises(OSError):
-        found.to_html(tmp_path / "no folder" / "x.html")
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_a_notebook_shows_the_first_differences() -> None:
-    html = large(500, 3)._repr_html_()
-    page = Page()
-    page.feed(html)
-    assert page.open == [] and "500 changed rows" in html and html.count("<tr") < 30
-    assert "</script>" not in html and len(html) < 20_000
-    assert "2 differences of schema" in mdf.diff([{"a": 1}], [{"b": "x"}])._repr_html_()
-
-
-def test_json_has_all_of_it(tmp_path: Path) -> None:
-    found = mdf.diff([{"id": 1, "v": None}, {"id": 2, "v": 0.5}], [{"id": 1, "v": math.nan}], keys="id")
-    text = found.to_json(tmp_path / "found.json")
-    made = json.loads((tmp_path / "found.json").read_text())
-    assert made == json.loads(text) == found.to_dict()
-    assert made["equal"] is False and made["left"]["rows"] == 2
-    assert made["changed"] == [
-        {
-            "row": {"id": "1", "v": "NULL"},
-            "cells": [{"column": "v", "left": "NULL", "right": "NaN", "kind": "NULL against NaN"}],
-        }
-    ]
-    assert made["left_only"] == [{"row": {"id": "2", "v": "0.5"}, "copies": 0}]
-    assert made["columns"][1]["match_rate"] == 0.0
-
-
-def test_the_sql_and_the_passes_of_each_engine_are_told(dask: mdf.Backend) -> None:
-    found = mdf.verify("SELECT k, v // 2 AS h FROM t QUALIFY row_number() OVER (ORDER BY v) < 3", t=ROWS)
-    assert found.equal and "QUALIFY" in found.left.sql and "QUALIFY" not in found.right.sql
-    assert found.right.passes and all(name and why for name, why in found.right.passes)
-    assert all(why in str(found.to_json()) for _, why in found.right.passes)
-
-
-FEW: Callable[[mdf.Comparison], list[str]] = lambda found: str(found).splitlines()  # noqa: E731
-
-
-def test_text_is_short_however_much_differs() -> None:
-    lines = FEW(large(5000, 200))
-    assert len(lines) < 60 and max(map(len, lines)) < 1500
-    assert lines[0] == "different: duckdb and <spark>: 5,000 changed rows"
-    assert "  and 4,990 more" in lines
-    assert repr(large(5, 1)) == "<Comparison of duckdb and <spark>: different>"
