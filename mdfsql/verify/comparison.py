@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -203,8 +203,3 @@ def write_text(path: str | os.PathLike[str], text: str) -> None:
         with open(stage, "w", encoding="utf-8", newline="\n") as file:
             file.write(text)
         os.replace(stage, real)
-
-
-def names_text(names: Sequence[str]) -> str:
-    """Return names with commas between them."""
-    return ", ".join(names)
