@@ -10,6 +10,7 @@ import click
 
 import mdfsql
 from mdfsql import errors
+from mdfsql.backend import named
 from mdfsql.cli_options import ENGINES, QUIET, READING, RUNNING, SQL, text_of
 from mdfsql.cli_running import DIFFERENT, Run, dataset_of, engine_of, file_of, say, sink
 
@@ -212,7 +213,7 @@ def verified(dataset: mdfsql.Dataset, where: Backend) -> tuple[mdfsql.Dataset, B
     """
     from mdfsql.verify.run import Options, verify_relation  # loaded when there is something to verify
 
-    reference = mdfsql.Backend("duckdb") if where.name != "duckdb" else where
+    reference = named("duckdb")
     found, table = verify_relation(dataset._relation, where, reference, Options())
     found.raise_for_difference()
     return (dataset, where) if table is None else (mdfsql.Dataset.from_arrow(table), reference)

@@ -7,6 +7,7 @@ import re
 from sqlglot import exp
 
 from mdfsql.lower.exact_text import SAFE_LETTERS
+from mdfsql.read.common import whole
 from mdfsql.read.meaning import Call, Rule, build, kind, literal, written
 
 __all__ = ["CASE", "REVERSED", "ilike", "padded", "pieces", "places", "re2", "re2_extract", "re2_replace"]
@@ -33,8 +34,7 @@ def constant(node: exp.Expr | None) -> int | None:
     if isinstance(node, exp.Neg):
         inner = constant(node.this)
         return None if inner is None else -inner
-    plain = isinstance(node, exp.Literal) and not node.is_string and str(node.this).isdigit()
-    return int(node.this) if plain and node is not None else None
+    return None if node is None else whole(node)
 
 
 def places(zero: str, below: str, beyond: str = "") -> Rule:
