@@ -1,6 +1,7 @@
 """The engines under test: ``--engines duckdb,spark,dask`` chooses, and every choice that cannot run says so.
 
 With ``-n 2`` one process has all tests whose names tell of Spark, another those of Dask: each engine is started once.
+Of the thousands of cases that Spark is asked in Spark's own time, one in ``--every`` is run; ``--every 1`` runs all.
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 import math
 import os
 import re
+import zlib
 from collections.abc import Iterator
 from typing import Any, Protocol
 
@@ -29,11 +31,30 @@ BACKENDS = pytest.StashKey[dict[str, mdf.Backend]]()
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--engines", default=",".join(NAMES), help="engines to test, with commas between them")
+    parser.addoption("--every", type=int, default=4, help="run one in so many of the cases marked `many` (%(default)s)")
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "many: one of many alike, of which one in --every is run")
+    config.addinivalue_line("markers", "whole: of all cases marked `many` together, so that it is run with --every 1")
     config.stash[MISSING] = {}
     config.stash[BACKENDS] = {}
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    every = config.getoption("--every")
+    if every < 1:
+        raise pytest.UsageError(f"--every {every}: a whole number from 1 on is needed")
+
+    def is_left(item: pytest.Item) -> bool:
+        if item.get_closest_marker("whole"):
+            return bool(every > 1)
+        return bool(item.get_closest_marker("many") and zlib.crc32(item.name.encode()) % every)
+
+    left = [item for item in items if is_left(item)]
+    if left:
+        config.hook.pytest_deselected(items=left)
+        items[:] = [item for item in items if not is_left(item)]
 
 
 def selected(config: pytest.Config) -> list[str]:
@@ -113,6 +134,8 @@ def pytest_testnodedown(node: Any) -> None:
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     for name, why in config.stash[MISSING].items():
         terminalreporter.write_line(f"NOT TESTED: {name}: {why}", red=True)
+    if config.getoption("--every") > 1:
+        terminalreporter.write_line(f"of the cases marked `many` one in {config.getoption('--every')}; all: --every 1")
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

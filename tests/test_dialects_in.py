@@ -177,11 +177,13 @@ GROUPS = [
 ]
 
 
+@pytest.mark.many
 @pytest.mark.parametrize("group", GROUPS, ids=lambda group: group[0].where)
 def test_spark_expressions(session: Any, group: list[Case]) -> None:
     assert together(session, group) == []
 
 
+@pytest.mark.many
 @pytest.mark.parametrize("case", OTHERS, ids=lambda case: case.where)
 def test_spark(session: Any, case: Case) -> None:
     assert check(session, case) is None

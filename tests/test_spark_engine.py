@@ -118,6 +118,7 @@ def groups() -> list[Any]:
     return found
 
 
+@pytest.mark.many
 @pytest.mark.parametrize(("table", "cases"), groups())
 def test_expressions_agree(duck: Engine, spark: Engine, table: str, cases: list[Case]) -> None:
     assert together(duck, spark, table, cases) == []
@@ -128,6 +129,7 @@ def test_expressions_that_do_not_agree_are_refused_or_raise(duck: Engine, spark:
     assert check(duck, spark, case) is None
 
 
+@pytest.mark.many
 @pytest.mark.parametrize("case", list(queries()), ids=lambda c: c.where)
 def test_queries_agree_or_are_refused(duck: Engine, spark: Engine, case: Case) -> None:
     assert check(duck, spark, case) is None
@@ -161,14 +163,17 @@ def test_numbers_have_the_same_text(duck: Engine, spark: Engine) -> None:
     assert difference(run(duck, made), run(spark, made), ordered=False) is None
 
 
+@pytest.mark.whole
 def test_each_allowed_class_is_in_a_case_that_agrees(spark: Engine) -> None:
     assert sorted(cls.__name__ for cls in ALLOWED - PASSED) == []
 
 
+@pytest.mark.whole
 def test_each_known_form_is_in_a_case_that_agrees(spark: Engine) -> None:
     untried = {name: sorted(parts - FORMS_PASSED.get(name, set())) for name, parts in FORMS.items()}
     assert {name: parts for name, parts in untried.items() if parts} == {}
 
 
+@pytest.mark.whole
 def test_each_kind_shown_is_in_a_case_that_agrees(spark: Engine) -> None:
     assert text_of(SHOWN_PASSED) == PLACE.read_text(), "run: python -m tests.shown"
