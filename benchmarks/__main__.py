@@ -1,80 +1,106 @@
-"""Run the benchmarks that are named, or all: ``python -m benchmarks imports items``."""
+"""Run the cases that are named, or all, and write the page: ``python -m benchmarks start compile_tpch``."""
 
 from __future__ import annotations
 
 import argparse
-import tempfile
+import traceback
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from statistics import median
 
-from benchmarks.build import build
-from benchmarks.compile import compile
-from benchmarks.items import items
-from benchmarks.lift import lift
-from benchmarks.measure import Result, Skipped
-from benchmarks.rows import fallback, lifted, peers
-from benchmarks.start import command, imports
-from benchmarks.tpch import tpch, tpch_spark
-from benchmarks.verify import verify, verify_large
+from benchmarks import compile as compiling
+from benchmarks import items, lift, machine, page, peers, results, rows, start, tpch, verify
+from benchmarks.measure import Options, Result, Skipped
 
-CASES: dict[str, Callable[[argparse.Namespace], Iterator[Result]]] = {
-    "imports": lambda given: imports(given.repeats),
-    "command": lambda given: command(given.repeats),
-    "build": lambda given: build(given.repeats, given.peer_python),
-    "compile": lambda given: compile(given.repeats, given.data),
-    "lift": lambda given: lift(given.repeats),
-    "lifted": lambda given: lifted(given.repeats, given.data, given.rows),
-    "peers": lambda given: peers(max(given.repeats // 2, 1), given.data, given.rows),
-    "fallback": lambda given: fallback(given.repeats),
-    "tpch": lambda given: tpch(given.repeats, given.data, given.scale),
-    "tpch_spark": lambda given: tpch_spark(given.repeats, given.data, given.scale),
-    "items": lambda given: items(given.repeats),
-    "verify": lambda given: verify(given.repeats, given.data, given.scale),
-    "verify_large": verify_large,
+# In the order of the page.
+CASES: dict[str, Callable[[Options], Iterator[Result]]] = {
+    "start": start.start,
+    "compile_tpcds": compiling.compile_tpcds,
+    "compile_chains": compiling.compile_chains,
+    "lift": lift.lift,
+    "tpch": tpch.tpch,
+    "tpch_spark": tpch.tpch_spark,
+    "lifted": rows.lifted,
+    "peers": rows.peers,
+    "fallback": rows.fallback,
+    "items": items.items,
+    "verify": verify.verify,
+    "verify_large": verify.verify_large,
+}
+
+# What runs no case.
+COMMANDS: dict[str, tuple[Callable[[Options], None], str]] = {
+    "page": (lambda _: page.rewrite(), "writes docs/benchmarks.md and its plots from the results that are kept"),
+    "peers-environment": (peers.install, "makes the environments that the peers run in"),
 }
 
 
 def parser() -> argparse.ArgumentParser:
     """Return the options."""
-    made = argparse.ArgumentParser(prog="python -m benchmarks", description="Ratios to peers, measured in one run.")
-    made.add_argument(
-        "cases", nargs="*", metavar="CASE", help=f"what to run, of {', '.join(CASES)}; all if none is named"
+    made = argparse.ArgumentParser(
+        prog="python -m benchmarks",
+        description="Ratios to peers, measured in one run, kept and written to docs/benchmarks.md.",
     )
-    made.add_argument("--repeats", type=int, default=5, help="how often each side is measured (%(default)s)")
-    made.add_argument("--peer-python", help="a Python that has ibis-framework 12, for the case build")
-    made.add_argument("--rows", type=int, default=5_000_000, help="of lifted, peers and verify_large (%(default)s)")
-    made.add_argument("--scale", default="1", help="the scale factor of TPC-H (%(default)s)")
+    commands = "; ".join(f"{name} {what}" for name, (_, what) in COMMANDS.items())
     made.add_argument(
-        "--data",
-        type=Path,
-        default=Path(tempfile.gettempdir(), "mdfsql-benchmarks"),
-        help="where the tables of TPC-H are kept, or are put (%(default)s)",
+        "cases", nargs="*", metavar="CASE", help=f"of {', '.join(CASES)}; all if none is named; {commands}"
     )
+    default = Options()
+    made.add_argument(
+        "--repeats", type=int, default=default.repeats, help="how often each side is measured (%(default)s)"
+    )
+    made.add_argument("--rows", type=int, default=default.rows, help="of what goes row by row (%(default)s)")
+    made.add_argument("--scale", default=default.scale, help="the scale factor of TPC-H (%(default)s)")
+    made.add_argument("--data", type=Path, default=default.data, help="where tables are kept, or are put (%(default)s)")
+    made.add_argument("--peers", type=Path, help="where the peers' environments are, if not in the folder of --data")
+    made.add_argument("--remark", default="", help="what is to be said of this run, as that the machine was busy")
+    made.add_argument("--dry", action="store_true", help="only print: keep no results, write no page")
     return made
 
 
 def line(result: Result) -> str:
-    """Return a row of the table."""
-    target = f"{result.target:.2f}" if result.target is not None else ""
-    missed = "  missed" if result.target is not None and result.ratio > result.target else ""
-    times = f"{result.ours * 1000:>10,.1f} ms {result.peer * 1000:>10,.1f} ms"
-    return f"{result.what:<64} {times} {result.ratio:>7.2f} {target:>7}{missed}"
+    """Return what is printed of a result."""
+    low, high = result.spread
+    missed = "  missed" if result.missed else ""
+    takes = page.amount(median(result.ours), result.unit)
+    return f"{result.ratio:>8.3f} ({low:.3f} - {high:.3f})  {result.what}: {takes} / {result.peer}{missed}"
 
 
 def main() -> None:
-    """Print a line for each result as soon as it is there."""
+    """Print a line for each result as soon as it is there; keep the results of each case that ran to its end."""
     made = parser()
-    given = made.parse_args()
-    unknown = [case for case in given.cases if case not in CASES]
+    given = vars(made.parse_args())
+    cases, dry = given.pop("cases") or list(CASES), given.pop("dry")
+    options = Options(**given)
+    unknown = [case for case in cases if case not in CASES and case not in COMMANDS]
     if unknown:
-        made.error(f"there is no case {', '.join(unknown)}; there are {', '.join(CASES)}")
-    print(f"{'ours / peer, medians':<64} {'ours':>13} {'peer':>13} {'ratio':>7} {'target':>7}")
-    for case in given.cases or CASES:
+        made.error(f"there is no case {', '.join(unknown)}; there are {', '.join([*CASES, *COMMANDS])}")
+    for command in filter(COMMANDS.__contains__, cases):
+        COMMANDS[command][0](options)
+    cases = [case for case in cases if case in CASES]
+    if not cases:
+        return
+    run, failed = machine.described(options), False
+    for case in cases:
+        print(f"{case}:", flush=True)
+        found = []
         try:
-            for result in CASES[case](given):
+            for result in CASES[case](options):
+                found.append(result)
                 print(line(result), flush=True)
         except Skipped as why:
-            print(f"{case}: not measured: {why}", flush=True)
+            print(f"         not measured: {why}", flush=True)
+            continue
+        except Exception:  # the cases after it are measured all the same
+            traceback.print_exc()
+            failed = True
+            continue
+        if not dry:
+            results.save(case, run, found)
+    if not dry:
+        page.rewrite()
+    if failed:
+        raise SystemExit(1)
 
 
 if __name__ == "__main__":

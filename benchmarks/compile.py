@@ -5,44 +5,46 @@ from __future__ import annotations
 import gc
 import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
-from statistics import median
 
 import sqlglot
 
 import mdfsql as mdf
-from benchmarks.measure import Result, Skipped
+from benchmarks.measure import Options, Result, Skipped, compare, total
 from mdfsql import compile as compiling
 from mdfsql.relation import Relation
 from tests import tpcds
 
-__all__ = ["compile"]
+__all__ = ["compile_chains", "compile_tpcds"]
 
 TARGET = "spark"
 LENGTHS = (10, 100, 1000)
 
 
-def compile(repeats: int, data: Path) -> Iterator[Result]:
+def compile_tpcds(options: Options) -> Iterator[Result]:
     """Compile what was parsed and bound, as if it were never compiled before; seconds are of the processor."""
-    folder = data / "tpcds-0.01"
+    folder = options.data / "tpcds-0.01"
     try:
         tpcds.make(folder, 0.01)
     except OSError as why:
         raise Skipped(str(why)) from why
     tables = {name: mdf.Dataset.read_parquet(folder / f"{name}.parquet") for name in tpcds.TABLES}
-    ours, peers = [], []
+    results = []
     for path in sorted(folder.glob("q*.sql")):
         text = path.read_text()
-        relation = mdf.sql(text, "duckdb", None, **tables)._relation
-        own, other = compiled(relation), transpiled(text)
-        own(), other()  # the first does what is done once
-        ours.append(min(own() for _ in range(repeats)))
-        peers.append(min(other() for _ in range(repeats)))
-    yield Result("TPC-DS to Spark SQL, median of 99 / sqlglot.transpile", median(ours), median(peers))
+        own, other = compiled(mdf.sql(text, "duckdb", None, **tables)._relation), transpiled(text)
+        results.append(compare(path.stem, path.stem, "", own, other, options.repeats))
+    what = "99 queries of TPC-DS that are parsed and bound, to Spark SQL"
+    yield total("tpcds", what, "`sqlglot.transpile` of the texts", results)
+
+
+def compile_chains(options: Options) -> Iterator[Result]:
+    """Compile chains of ten times as many steps: what each step costs should stay the same."""
     for what, step in STEPS.items():
-        seconds = [min(compiled(chain(step, length))() for _ in range(repeats)) for length in LENGTHS]
-        for length, shorter, now, before in zip(LENGTHS[1:], LENGTHS, seconds[1:], seconds, strict=False):
-            yield Result(f"{length} {what}, each step / of {shorter}", now / length, before / shorter, target=1.5)
+        seconds = {length: compiled(chain(step, length)) for length in LENGTHS}
+        taken = {length: tuple(run() / length for _ in range(options.repeats)) for length, run in seconds.items()}
+        for length, shorter in zip(LENGTHS[1:], LENGTHS, strict=False):
+            key = f"{what}/{length}".replace(" ", "_")
+            yield Result(key, f"{length:,} {what}, each", f"{shorter}, each", taken[length], taken[shorter], aim=1.5)
 
 
 def compiled(relation: Relation) -> Callable[[], float]:

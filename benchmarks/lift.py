@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import mdfsql as mdf
-from benchmarks.measure import Result, compare, timed
+from benchmarks.measure import Options, Result, compare, timed
 from mdfsql.lift import lift_predicate
 from mdfsql.schema import Schema
 
@@ -20,7 +20,7 @@ __all__ = ["lift"]
 SCHEMA = Schema({"a": "BIGINT"})
 
 
-def lift(repeats: int, functions: int = 3000) -> Iterator[Result]:
+def lift(options: Options, functions: int = 3000) -> Iterator[Result]:
     """Lift out of generated files, against Python's own parsing: 60 ms or so, and the aims are 60 ms and 1 ms."""
     text = "".join(f"f{n} = lambda item: item['a'] > {n}\n" for n in range(functions))
     lift_predicate(lambda item: item["a"] > 0, SCHEMA)  # what is loaded when it is first used is loaded now
@@ -34,7 +34,9 @@ def lift(repeats: int, functions: int = 3000) -> Iterator[Result]:
         def parse() -> float:
             return timed(lambda: ast.parse(text))
 
-        yield compare(f"the first lift in a file of {functions:,} lambdas / ast.parse of it", first, parse, repeats, 1)
+        of_file = "`ast.parse` of the file"
+        what = f"the first lambda out of a file of {functions:,}"
+        yield compare("first", what, of_file, first, parse, options.repeats, aim=1)
 
         seen = module(next(names), text)
         lift_predicate(seen["f0"], SCHEMA)
@@ -44,7 +46,7 @@ def lift(repeats: int, functions: int = 3000) -> Iterator[Result]:
             row = seen[f"f{next(others)}"]
             return timed(lambda: lift_predicate(row, SCHEMA))
 
-        yield compare("another lambda of that file / ast.parse of it", further, parse, repeats, 1 / 60)
+        yield compare("further", "another one of that file", of_file, further, parse, options.repeats, aim=1 / 60)
 
     items = mdf.Dataset.from_items([{"a": n} for n in range(1000)])
     lifted, written = items.filter(lambda item: item["a"] > 30), items.filter(mdf.col("a") > 30)
@@ -52,9 +54,8 @@ def lift(repeats: int, functions: int = 3000) -> Iterator[Result]:
     def run(dataset: mdf.Dataset) -> Callable[[], float]:
         return lambda: timed(dataset.to_arrow)
 
-    yield compare(
-        "a dataset with a lambda, run again / with mdf.col", run(lifted), run(written), 10 * repeats, target=1.1
-    )
+    what, peer = "a dataset with a lambda, run again", "the same with `mdf.col`"
+    yield compare("run_again", what, peer, run(lifted), run(written), 10 * options.repeats, aim=1.1)
 
 
 def module(path: Path, text: str) -> dict[str, Any]:

@@ -14,7 +14,7 @@ import pandas as pd
 import pyarrow as pa
 
 import mdfsql as mdf
-from benchmarks.measure import Result, compare, timed
+from benchmarks.measure import Options, Result, compare, timed
 
 __all__ = ["fallback", "lifted", "peers"]
 
@@ -44,8 +44,9 @@ def pipeline(path: Path, engine: mdf.Backend) -> mdf.Dataset:
         return sales.group_by("category").aggregate(n=mdf.count(), total=mdf.sum("total"))
 
 
-def prepared(data: Path, rows: int) -> Path:
+def prepared(options: Options) -> Path:
     """Return a Parquet file of sales, written where it is not there yet."""
+    data, rows = options.data, options.rows
     path = data / f"sales-{rows}.parquet"
     if not path.is_file():
         data.mkdir(parents=True, exist_ok=True)
@@ -63,17 +64,21 @@ def checked(rows: list[dict[str, Any]]) -> list[tuple[str, int, float]]:
     return sorted((row["category"], row["n"], round(row["total"], 2)) for row in rows)
 
 
-def lifted(repeats: int, data: Path, rows: int) -> Iterator[Result]:
+def lifted(options: Options) -> Iterator[Result]:
     """Run the lifted pipeline against SQL written by hand, in the same session of each engine."""
-    path = prepared(data, rows)
-    what = f"filter, map, aggregate of {rows:,} rows, lifted, on {{}} / its own SQL by hand"
+    path = prepared(options)
+    what = f"filter, map, aggregate of {options.rows:,} rows with row functions, on {{}}"
+
+    def beside(engine: str, ours: mdf.Dataset, other: Callable[[], object], times: int) -> Result:
+        own = lambda: timed(ours.to_arrow)  # noqa: E731
+        key, peer = engine.lower(), "the same in SQL by hand"
+        return compare(key, what.format(engine), peer, own, lambda: timed(other), times * options.repeats, aim=1.05)
 
     duck = mdf.Backend("duckdb")
     own, connection = pipeline(path, duck), duckdb.connect()
     text = BY_HAND.format(sales=f"'{path}'")
     assert checked(own.collect()) == checked(connection.sql(text).to_arrow_table().to_pylist())
-    peer = lambda: timed(lambda: connection.sql(text).to_arrow_table())  # noqa: E731
-    yield compare(what.format("DuckDB"), lambda: timed(own.to_arrow), peer, 3 * repeats, 1.05)
+    yield beside("DuckDB", own, lambda: connection.sql(text).to_arrow_table(), 3)
 
     spark = mdf.Backend("spark")
     own = pipeline(path, spark)
@@ -81,8 +86,7 @@ def lifted(repeats: int, data: Path, rows: int) -> Iterator[Result]:
     session.read.parquet(str(path)).createOrReplaceTempView("sales")
     frame = session.sql(BY_HAND.format(sales="sales"))
     assert checked(own.collect()) == checked([row.asDict() for row in frame.collect()])
-    by_hand = lambda: timed(lambda: session.sql(BY_HAND.format(sales="sales")).toArrow())  # noqa: E731
-    yield compare(what.format("Spark"), lambda: timed(own.to_arrow), by_hand, 2 * repeats, 1.05)
+    yield beside("Spark", own, lambda: session.sql(BY_HAND.format(sales="sales")).toArrow(), 2)
     spark.close()
 
     dask = mdf.Backend("dask")
@@ -90,18 +94,22 @@ def lifted(repeats: int, data: Path, rows: int) -> Iterator[Result]:
     with mdf.set_backend(dask):
         hand = mdf.sql(BY_HAND.format(sales="sales"), sales=mdf.Dataset.read_parquet(path))
     assert checked(own.collect()) == checked(hand.collect())
-    yield compare(what.format("Dask"), lambda: timed(own.to_arrow), lambda: timed(hand.to_arrow), repeats, 1.05)
+    yield beside("Dask", own, hand.to_arrow, 1)
     dask.close()
 
 
-def peers(repeats: int, data: Path, rows: int) -> Iterator[Result]:
+def peers(options: Options) -> Iterator[Result]:
     """Run the lifted pipeline against the same functions called by Spark, pandas and Dask for each row."""
-    path = prepared(data, rows)
+    path = prepared(options)
     expected = checked(pipeline(path, mdf.Backend("duckdb")).collect())
 
-    def against(what: str, own: mdf.Dataset, peer: Callable[[], Any], target: float | None = None) -> Result:
-        assert checked(peer()) == expected, what
-        return compare(f"the same, lifted / {what}", lambda: timed(own.to_arrow), lambda: timed(peer), repeats, target)
+    def against(peer: str, own: mdf.Dataset, other: Callable[[], Any], aim: float | None = None) -> Result:
+        assert checked(other()) == expected, peer
+        what = f"the same, on {own.backend.name}"
+        times = max(options.repeats // 2, 1)
+        return compare(
+            peer.replace(" ", "_"), what, peer, lambda: timed(own.to_arrow), lambda: timed(other), times, aim=aim
+        )
 
     from pyspark.sql import functions as sf  # engines are loaded when their turn comes
 
@@ -159,7 +167,7 @@ def peers(repeats: int, data: Path, rows: int) -> Iterator[Result]:
     dask.close()
 
 
-def fallback(repeats: int, rows: int = 1_000_000) -> Iterator[Result]:
+def fallback(options: Options, rows: int = 1_000_000) -> Iterator[Result]:
     """Run what has no SQL as Python on DuckDB, against the bare loop over dicts that are there already."""
     values = range(rows)
     table = pa.table({"id": values, "price": [i * 0.37 for i in values], "name": [f"name {i % 1000}" for i in values]})
@@ -168,9 +176,11 @@ def fallback(repeats: int, rows: int = 1_000_000) -> Iterator[Result]:
     dataset = mdf.Dataset.from_arrow(table).map(function, on_unliftable="fallback")
     assert dataset.head(1000) == [function(row) for row in dicts[:1000]]
     yield compare(
-        f"a function that runs as Python, {rows:,} rows / the bare loop over ready dicts",
+        "python",
+        f"a column that runs as Python, of {rows:,} rows of three, on DuckDB",
+        "the bare loop over ready dicts",
         lambda: timed(dataset.to_arrow),
         lambda: timed(lambda: [function(row) for row in dicts]),
-        repeats,
-        target=2,
+        options.repeats,
+        aim=2,
     )

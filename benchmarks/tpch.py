@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import shutil
 import subprocess
@@ -14,7 +15,7 @@ import duckdb
 import sqlglot
 
 import mdfsql as mdf
-from benchmarks.measure import Result, Skipped, compare, timed
+from benchmarks.measure import Options, Result, Skipped, compare, timed, total
 from mdfsql import queries
 
 __all__ = ["tpch", "tpch_spark"]
@@ -22,19 +23,20 @@ __all__ = ["tpch", "tpch_spark"]
 TABLES = ("customer", "lineitem", "nation", "orders", "part", "partsupp", "region", "supplier")
 
 
-def tpch(repeats: int, data: Path, scale: str) -> Iterator[Result]:
+def tpch(options: Options) -> Iterator[Result]:
     """Run all 22 on DuckDB, fetched as Arrow, and add up their medians."""
-    folder = prepared(data, scale)
+    folder = prepared(options)
     connection = duckdb.connect()
     for name in TABLES:
         connection.execute(f"CREATE VIEW {name} AS FROM '{folder / name}.parquet'")
     with mdf.set_backend("duckdb"):
-        yield from queries_of(folder, scale, repeats, lambda text: connection.sql(text).to_arrow_table(), "DuckDB")
+        peer = lambda text: connection.sql(text).to_arrow_table()  # noqa: E731
+        yield from queries_of(folder, options, peer, "DuckDB", "its own API, same files")
 
 
-def tpch_spark(repeats: int, data: Path, scale: str) -> Iterator[Result]:
+def tpch_spark(options: Options) -> Iterator[Result]:
     """Run all 22 on Spark, against the session's own ``sql`` with the text as sqlglot transpiles it."""
-    folder = prepared(data, scale)
+    folder = prepared(options)
     try:
         from pyspark.sql import SparkSession
     except ImportError as why:
@@ -49,7 +51,7 @@ def tpch_spark(repeats: int, data: Path, scale: str) -> Iterator[Result]:
         return session.sql(own).toArrow()
 
     with mdf.set_backend("spark", spark_session=session):
-        yield from queries_of(folder, scale, repeats, peer, "Spark")
+        yield from queries_of(folder, options, peer, "Spark", "`spark.sql` of the text as sqlglot transpiles it")
     session.stop()
 
 
@@ -63,7 +65,9 @@ SPARK = {
 }
 
 
-def queries_of(folder: Path, scale: str, repeats: int, peer: Callable[[str], object], engine: str) -> Iterator[Result]:
+def queries_of(
+    folder: Path, options: Options, peer: Callable[[str], object], engine: str, api: str
+) -> Iterator[Result]:
     """Measure the queries on the backend in force against what the peer does with each text."""
     tables: dict[str, Any] = {name: mdf.Dataset.read_parquet(folder / f"{name}.parquet") for name in TABLES}
 
@@ -74,15 +78,16 @@ def queries_of(folder: Path, scale: str, repeats: int, peer: Callable[[str], obj
     for n in range(1, 23):
         text = queries.tpch(n)
         own, other = (functools.partial(timed, functools.partial(side, text)) for side in (ours, peer))
-        results.append(compare(f"Q{n}", own, other, repeats))
+        results.append(compare(f"q{n:02}", f"Q{n}", api, own, other, options.repeats))
+    what = f"22 queries of TPC-H, SF {options.scale}, on {engine} through `mdf.sql`"
+    yield total("total", what, api, results, aim=1.02)
     worst = max(results, key=lambda result: result.ratio)
-    total, peers = sum(r.ours for r in results), sum(r.peer for r in results)
-    yield Result(f"TPC-H SF {scale}, 22 queries / {engine}'s own API", total, peers, target=1.03)
-    yield Result(f"TPC-H SF {scale}, the worst of them, {worst.what}", worst.ours, worst.peer)
+    yield dataclasses.replace(worst, key="worst", what=f"the worst of them, {worst.what}")
 
 
-def prepared(data: Path, scale: str) -> Path:
+def prepared(options: Options) -> Path:
     """Return the folder with the tables, made with tpchgen-cli where it is not there yet."""
+    data, scale = options.data, options.scale
     folder = data / f"tpch-{scale}"
     if all((data / f"{name}.parquet").is_file() for name in TABLES):
         return data

@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-import argparse
+import dataclasses
 import functools
 import subprocess
 import sys
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import mdfsql as mdf
-from benchmarks.measure import Result, Skipped, compare, environment, timed
+from benchmarks.measure import Options, Result, Skipped, compare, environment, timed, total
 from benchmarks.tpch import TABLES, prepared
 from mdfsql import queries
 
 __all__ = ["verify", "verify_large"]
 
 
-def verify(repeats: int, data: Path, scale: str) -> Iterator[Result]:
+def verify(options: Options) -> Iterator[Result]:
     """Verify the 22 queries of TPC-H on DuckDB, with one thread against two, against both runs fetched as Arrow."""
-    folder = prepared(data, scale)
+    folder = prepared(options)
     tables: dict[str, Any] = {name: mdf.Dataset.read_parquet(folder / f"{name}.parquet") for name in TABLES}
     one, two = mdf.Backend("duckdb", {"threads": 1}), mdf.Backend("duckdb", {"threads": 2})
     results = []
@@ -34,9 +33,9 @@ def verify(repeats: int, data: Path, scale: str) -> Iterator[Result]:
             return dataset.verify(one, two).raise_for_difference()
 
         own, other = (functools.partial(timed, side) for side in (ours, both))
-        results.append(compare(f"Q{n}", own, other, repeats))
-    total, peers = sum(r.ours for r in results), sum(r.peer for r in results)
-    yield Result(f"verify of TPC-H SF {scale}, 22 queries / the two runs", total, peers, target=1.15)
+        results.append(compare(f"q{n:02}", f"Q{n}", "both runs", own, other, options.repeats))
+    what = f"`verify` of the 22 queries of TPC-H, SF {options.scale}"
+    yield total("tpch", what, "both runs, each fetched as Arrow", results, aim=1.15)
 
 
 # A process of its own, so that the memory at its peak is its own.
@@ -54,14 +53,14 @@ print(time.perf_counter() - start, resource.getrusage(resource.RUSAGE_SELF).ru_m
 """
 
 
-def verify_large(given: argparse.Namespace) -> Iterator[Result]:
+def verify_large(options: Options) -> Iterator[Result]:
     """Compare a table of ``--rows`` rows with itself on DuckDB: two passes of hashing, against one count of its ids."""
-    path = given.data / f"verify-{given.rows}.parquet"
+    path = options.data / f"verify-{options.rows}.parquet"
     if not path.is_file():
         path.parent.mkdir(parents=True, exist_ok=True)
         sql = (
             "SELECT range AS id, range % 1000 AS g, range / 7 AS v, 'name ' || range % 99991 AS s, "
-            f"DATE '2000-01-01' + CAST(range % 9000 AS INTEGER) AS d FROM range({given.rows})"
+            f"DATE '2000-01-01' + CAST(range % 9000 AS INTEGER) AS d FROM range({options.rows})"
         )
         mdf.sql(sql).write_parquet(path)
     peaks: list[int] = []
@@ -78,6 +77,12 @@ def verify_large(given: argparse.Namespace) -> Iterator[Result]:
             peaks.append(int(peak))
         return float(seconds)
 
-    made = compare("", lambda: measured(""), lambda: measured("id"), max(given.repeats // 2, 1))
-    peak = max(peaks) / 1024
-    yield Result(f"diff of {given.rows:,} rows, {peak:,.0f} MB at the peak / count_distinct", made.ours, made.peer)
+    made = compare(
+        "large",
+        f"`mdf.diff` of {options.rows:,} rows with themselves",
+        "`count_distinct` of their ids",
+        lambda: measured(""),
+        lambda: measured("id"),
+        max(options.repeats // 2, 1),
+    )
+    yield dataclasses.replace(made, remark=f"at its peak {max(peaks) / 1024:,.0f} MB")
