@@ -9,7 +9,21 @@ from pathlib import Path
 from statistics import median
 
 from benchmarks import compile as compiling
-from benchmarks import items, lift, machine, page, peers, results, rows, start, tpch, verify
+from benchmarks import (
+    compile_peers,
+    in_out,
+    lift,
+    machine,
+    page,
+    peers,
+    results,
+    row_peers,
+    rows,
+    start,
+    tpch,
+    verify,
+    verify_peers,
+)
 from benchmarks.measure import Options, Result, Skipped
 
 # In the order of the page.
@@ -17,15 +31,24 @@ CASES: dict[str, Callable[[Options], Iterator[Result]]] = {
     "start": start.start,
     "compile_tpcds": compiling.compile_tpcds,
     "compile_chains": compiling.compile_chains,
+    "compile_tpch": compile_peers.compile_tpch,
+    "compile_sql": compile_peers.compile_sql,
+    "compile_long": compile_peers.compile_long,
+    "compile_wide": compile_peers.compile_wide,
     "lift": lift.lift,
     "tpch": tpch.tpch,
     "tpch_spark": tpch.tpch_spark,
     "lifted": rows.lifted,
     "peers": rows.peers,
+    "row_packages": row_peers.row_packages,
+    "packages": row_peers.packages,
     "fallback": rows.fallback,
-    "items": items.items,
+    "in_out": in_out.in_out,
+    "in_out_spark": in_out.in_out_spark,
+    "in_out_dask": in_out.in_out_dask,
     "verify": verify.verify,
     "verify_large": verify.verify_large,
+    "verify_peers": verify_peers.verify_peers,
 }
 
 # What runs no case.

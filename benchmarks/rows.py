@@ -15,26 +15,11 @@ import pyarrow as pa
 
 import mdfsql as mdf
 from benchmarks.measure import Options, Result, compare, timed
+from benchmarks.sides.pipelines import SQL, kept, priced
 
-__all__ = ["fallback", "lifted", "peers"]
+__all__ = ["checked", "fallback", "lifted", "peers", "pipeline", "prepared"]
 
-BY_HAND = """
-SELECT category, count(*) AS n, sum(CASE WHEN qty < 40 THEN price * qty ELSE price * 40 END) AS total
-FROM {sales} WHERE price > 10 AND qty % 3 <> 0 GROUP BY category
-"""
-
-
-def kept(sale: Any) -> bool:
-    """The row function of the filter."""
-    return bool(sale["price"] > 10 and sale["qty"] % 3 != 0)
-
-
-def priced(sale: Any) -> dict[str, Any]:
-    """The row function of the map."""
-    return {
-        "category": sale["category"],
-        "total": sale["price"] * sale["qty"] if sale["qty"] < 40 else sale["price"] * 40,
-    }
+BY_HAND = SQL.replace("sales", "{sales}")
 
 
 def pipeline(path: Path, engine: mdf.Backend) -> mdf.Dataset:

@@ -18,7 +18,7 @@ import mdfsql as mdf
 from benchmarks.measure import Options, Result, Skipped, compare, timed, total
 from mdfsql import queries
 
-__all__ = ["tpch", "tpch_spark"]
+__all__ = ["prepared", "spark_session", "tpch", "tpch_spark"]
 
 TABLES = ("customer", "lineitem", "nation", "orders", "part", "partsupp", "region", "supplier")
 
@@ -37,12 +37,7 @@ def tpch(options: Options) -> Iterator[Result]:
 def tpch_spark(options: Options) -> Iterator[Result]:
     """Run all 22 on Spark, against the session's own ``sql`` with the text as sqlglot transpiles it."""
     folder = prepared(options)
-    try:
-        from pyspark.sql import SparkSession
-    except ImportError as why:
-        raise Skipped(str(why)) from why
-    builder: Any = SparkSession.builder
-    session = builder.config(map=SPARK).getOrCreate()
+    session = spark_session()
     for name in TABLES:
         session.read.parquet(str(folder / f"{name}.parquet")).createOrReplaceTempView(name)
 
@@ -53,6 +48,16 @@ def tpch_spark(options: Options) -> Iterator[Result]:
     with mdf.set_backend("spark", spark_session=session):
         yield from queries_of(folder, options, peer, "Spark", "`spark.sql` of the text as sqlglot transpiles it")
     session.stop()
+
+
+def spark_session() -> Any:
+    """Return a session of some size, on this machine alone; Skipped where there is no Spark."""
+    try:
+        from pyspark.sql import SparkSession
+    except ImportError as why:
+        raise Skipped(str(why)) from why
+    builder: Any = SparkSession.builder
+    return builder.config(map=SPARK).getOrCreate()
 
 
 SPARK = {
