@@ -11,6 +11,7 @@ from statistics import median
 from benchmarks import compile as compiling
 from benchmarks import (
     compile_peers,
+    growth,
     in_out,
     lift,
     machine,
@@ -33,8 +34,6 @@ CASES: dict[str, Callable[[Options], Iterator[Result]]] = {
     "compile_chains": compiling.compile_chains,
     "compile_tpch": compile_peers.compile_tpch,
     "compile_sql": compile_peers.compile_sql,
-    "compile_long": compile_peers.compile_long,
-    "compile_wide": compile_peers.compile_wide,
     "lift": lift.lift,
     "tpch": tpch.tpch,
     "tpch_spark": tpch.tpch_spark,
@@ -49,6 +48,10 @@ CASES: dict[str, Callable[[Options], Iterator[Result]]] = {
     "verify": verify.verify,
     "verify_large": verify.verify_large,
     "verify_peers": verify_peers.verify_peers,
+    "growth_rows": growth.growth_rows,
+    "growth_operations": growth.growth_operations,
+    "growth_columns": growth.growth_columns,
+    "growth_tables": growth.growth_tables,
 }
 
 # What runs no case.

@@ -6,18 +6,15 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from functools import partial
-from typing import Any
 
-from benchmarks.measure import Options, Result, Skipped, compare_all
+from benchmarks.measure import Options, Result, compare_all
 from benchmarks.side import Side
 from mdfsql import queries
 
-__all__ = ["compile_long", "compile_sql", "compile_tpch", "compile_wide", "opened", "sides_of"]
+__all__ = ["aimed", "compile_sql", "compile_tpch", "opened", "sides_of"]
 
 TARGET = "spark"
 AIMS = {"ibis": 1 / 5, "sqlframe": 1 / 10}
-SIZES = (10, 100, 1000)
-LONGEST = 8.0  # seconds: a peer that takes longer is not asked for ten times as much
 
 
 def sides_of(options: Options) -> dict[str, tuple[str, str]]:
@@ -88,43 +85,3 @@ def compile_sql(options: Options) -> Iterator[Result]:
         peers = dict(zip(list(found)[1:], others, strict=True))
         what = "22 texts of TPC-H, over new tables each time, to Spark SQL"
         yield from aimed(compare_all("sql", what, ours, peers, options.repeats))
-
-
-def compile_long(options: Options) -> Iterator[Result]:
-    """Build and write chains of more and more operations."""
-    yield from growing(options, "chain", "a chain of {} operations, to Spark SQL")
-
-
-def compile_wide(options: Options) -> Iterator[Result]:
-    """Build and write a query that computes every column of wider and wider tables."""
-    yield from growing(options, "wide", "{} columns, filtered, each computed and in order, to Spark SQL")
-
-
-def growing(options: Options, function: str, what: str, sizes: tuple[int, ...] = SIZES) -> Iterator[Result]:
-    """Measure a function of the sides at each size, without the peers that fail or take too long at the one before."""
-    with ExitStack() as stack:
-        opens = {name: opened(stack, *side) for name, side in sides_of(options).items()}
-        for size in sizes:
-            for name in [name for name in opens if name != "mdfsql"]:
-                if not bearable(partial(opens[name], function, size)):
-                    del opens[name]
-            if len(opens) == 1:
-                return
-            ours, *others = (partial(side, function, size) for side in opens.values())
-            peers = dict(zip(list(opens)[1:], others, strict=True))
-            key = f"{function}/{size}"
-            found = compare_all(key, what.format(f"{size:,}"), ours, peers, max(options.repeats // 2, 2), size=size)
-            for result in aimed(found):
-                yield Result(**vars(result) | {"key": f"{key}/{result.peer}"})
-            slow = {result.peer for result in found if min(result.others) > LONGEST / 10}
-            opens = {name: side for name, side in opens.items() if name not in slow}
-
-
-def bearable(ask: Callable[[], Any]) -> bool:
-    """Tell whether a peer does what it is asked for at all."""
-    try:
-        ask()
-    except Skipped as why:
-        print(f"         left out: {why}"[:200], flush=True)
-        return False
-    return True

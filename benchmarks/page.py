@@ -1,7 +1,7 @@
 """docs/benchmarks.md and its plots, as the results make them.
 
-The page is written by hand but for what stands between ``<!-- table: CASES -->``, or ``<!-- machine -->``, and
-``<!-- end -->``.
+The page is written by hand but for what stands between ``<!-- table: CASES -->``, ``<!-- slopes: CASES -->`` or
+``<!-- machine -->``, and ``<!-- end -->``.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from benchmarks.results import Recorded, load
 __all__ = ["PAGE", "blocks", "filled", "rewrite"]
 
 PAGE = ROOT / "docs" / "benchmarks.md"
-BLOCK = re.compile(r"(<!-- (table|machine)(?:: ([\w ]+))? -->\n).*?(<!-- end -->)", re.DOTALL)
+BLOCK = re.compile(r"(<!-- (table|slopes|machine)(?:: ([\w ]+))? -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
 def rewrite(path: Path = PAGE) -> None:
@@ -32,6 +32,7 @@ def filled(text: str, recorded: Mapping[str, Recorded]) -> str:
     """Return the page with its generated parts as the results make them."""
     parts: dict[str, Callable[[str], str]] = {
         "table": lambda cases: table(cases.split(), recorded),
+        "slopes": lambda cases: slopes(cases.split(), recorded),
         "machine": lambda _: machine(recorded),
     }
     return BLOCK.sub(lambda found: found[1] + parts[found[2]](found[3] or "") + found[4], text)
@@ -58,6 +59,16 @@ def table(cases: list[str], recorded: Mapping[str, Recorded]) -> str:
             what = result.what if before != (case, result.what) else ""
             lines.append(f"| {named} | {what} | {row(result)} |")
             before = (case, result.what)
+    return "\n".join(lines) + "\n"
+
+
+def slopes(cases: list[str], recorded: Mapping[str, Recorded]) -> str:
+    """Return with which power of the size the time of each side grows, in some cases."""
+    lines = ["| Case | By | Time grows as |", "| --- | --- | --- |"]
+    for case in cases:
+        found = plots.series(recorded[case]) if case in recorded else {}
+        powers = [f"{name}: size^{plots.slope(points):.2f}" for name, points in found.items() if len(points) > 1]
+        lines.append(f"| `{case}` | {plots.AXES[case]} | {', '.join(powers) or 'not measured'} |")
     return "\n".join(lines) + "\n"
 
 

@@ -30,7 +30,7 @@ def series(kept: Recorded) -> dict[str, Points]:
     found: dict[str, dict[float, float]] = {}
     for result in kept.results:
         if result.size is not None:
-            found.setdefault(result.what, {})[result.size] = median(result.ours)
+            found.setdefault("mdfsql", {})[result.size] = median(result.ours)
             found.setdefault(result.peer, {})[result.size] = median(result.others)
     return {name: sorted(points.items()) for name, points in found.items()}
 
@@ -72,7 +72,7 @@ def _plot(kept: Recorded, axis: str, path: Path) -> None:
     for name, points in series(kept).items():
         sizes, taken = zip(*points, strict=True)
         label = f"{name}: ~ size^{slope(points):.2f}" if len(points) > 1 else name
-        axes.loglog(sizes, taken, marker="o", linewidth=2 if name.startswith("mdfsql") else 1, label=label)
+        axes.loglog(sizes, taken, marker="o", linewidth=2 if name == "mdfsql" else 1, label=label)
     axes.set_xlabel(axis)
     axes.set_ylabel("seconds")
     axes.grid(alpha=0.3)

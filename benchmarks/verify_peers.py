@@ -28,7 +28,7 @@ SELECT range AS id, range % 1000 AS g, range / 7 AS v, 'name ' || range % 99991 
     DATE '2000-01-01' + CAST(range % 9000 AS INTEGER) AS d
 FROM range({rows})
 """
-# Of each thousand rows one has another number and one is missing; of ten thousand one has a text with a space at its end
+# Of each thousand rows one has another number and one is missing; of ten thousand one has a space at the end of a text,
 # and one NULL for a text. Numbers that differ by less than the tolerance are the same. Ten rows are new.
 RIGHT = """
 SELECT id, g,

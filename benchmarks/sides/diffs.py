@@ -66,7 +66,7 @@ def _reladiff(left: str, algorithm: str) -> tuple[int, int, int]:
     columns = ("g", "v", "s", "d")
     tables = [reladiff.connect_to_table(database, name, "id", extra_columns=columns) for name in ("l", "r")]
     signs: dict[str, set[str]] = {}
-    for sign, row in reladiff.diff_tables(*tables, algorithm=reladiff.Algorithm(algorithm)):
+    for sign, row in reladiff.diff_tables(*tables, algorithm=reladiff.Algorithm(algorithm), skip_sort_results=True):
         signs.setdefault(row[0], set()).add(sign)
     kinds = list(signs.values())
     return kinds.count({"-", "+"}), kinds.count({"-"}), kinds.count({"+"})
