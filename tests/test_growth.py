@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import sys
+import tracemalloc
+from collections.abc import Callable
+from types import FrameType
 from typing import Any
 
+import pytest
 from sqlglot import exp
 
 import mdfsql as mdf
+from benchmarks.sides import mdfsql_compile as compiled
+from mdfsql import bind
+from mdfsql import compile as compiling
 from mdfsql.compile import compile_relation, target_of
 from mdfsql.schema import value_type
 
@@ -84,3 +92,103 @@ def test_types_of_values_are_shared_and_stay_as_they_are() -> None:
     for type_ in types:
         assert value_type(type_) is value_type(type_)
         assert value_type(type_) == exp.DataType.build(type_, dialect="duckdb")
+
+
+ENGINES = ("duckdb", "spark", "dask")
+
+
+def calls(function: Callable[[], object]) -> int:
+    """Return how many calls of Python functions a call makes: the same on every machine, however busy."""
+    made = 0
+
+    def count(frame: FrameType, event: str, argument: object) -> None:
+        nonlocal made
+        made += event == "call"
+
+    before = sys.getprofile()
+    sys.setprofile(count)
+    try:
+        function()
+    finally:
+        sys.setprofile(before)
+    return made
+
+
+# By what grows: how much more the work and the text may be for twice as much of it. A join lists the columns of all
+# tables before it, so that its cost is not that of the tables alone.
+GROWTH = {
+    "chained": (compiled.chained, 50, 2.1),
+    "widened": (compiled.widened, 100, 2.1),
+    "joined": (compiled.joined, 10, 3.4),
+}
+
+
+@pytest.mark.parametrize("name", GROWTH)
+@pytest.mark.parametrize("target", ENGINES)
+def test_twice_as_much_costs_twice(target: str, name: str) -> None:
+    build, size, most = GROWTH[name]
+    compiled.written(build(4), target)  # what is done once in a process is done now
+    built = [calls(lambda n=n: build(n)) for n in (size, 2 * size)]  # type: ignore[misc]
+    small, large = build(size), build(2 * size)
+    written = [calls(lambda made=made: compiled.written(made, target)) for made in (small, large)]  # type: ignore[misc]
+    texts = [len(compiled.written(made, target)) for made in (small, large)]
+    for counts in (built, written, texts):
+        assert counts[1] / counts[0] <= most
+
+
+@pytest.mark.parametrize("target", ENGINES)
+def test_an_action_again_compiles_nothing(target: str) -> None:
+    made = compiled.chained(100)
+    compiled.written(made, target)
+    assert calls(lambda: compiled.written(made, target)) <= 20
+
+
+@pytest.mark.parametrize("target", ENGINES)
+def test_the_same_text_is_lowered_once(target: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    tables = compiled.tables()
+    compiled.written(compiled.built(3, tables), target)
+    monkeypatch.setattr("mdfsql.compile.lower", lambda *_: pytest.fail("lowered twice"))
+    compiled.written(compiled.built(3, tables), target)
+
+
+def test_a_chain_is_bound_once_a_step(monkeypatch: pytest.MonkeyPatch) -> None:
+    texts: list[str] = []
+    describe = bind._describe
+
+    def noted(sql: str) -> Any:
+        texts.append(sql)
+        return describe(sql)
+
+    monkeypatch.setattr(bind, "_describe", noted)
+    compiled.written(compiled.chained(100), "duckdb")
+    assert len(texts) <= 100
+    # Each with few of the steps before it.
+    assert max(map(len, texts)) <= 4 * min(map(len, texts)) + 2000
+
+
+@pytest.mark.parametrize("target", ENGINES)
+def test_each_pass_runs_once(target: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    ran: list[str] = []
+    passed = compiling._passed
+
+    def noted(tree: Any, passes: Any, *rest: Any) -> Any:
+        ran.extend(f"{one.__module__}.{one.__name__}" for one in passes)
+        return passed(tree, passes, *rest)
+
+    monkeypatch.setattr("mdfsql.compile._passed", noted)
+    compile_relation(compiled.built(9, compiled.tables())._relation, target_of(target))
+    assert len(ran) == len(set(ran))
+
+
+def test_dicts_are_read_without_a_copy_of_them() -> None:
+    items = [{"id": n, "v": n * 0.5, "s": f"name {n % 100}"} for n in range(50_000)]
+    mdf.Dataset.from_items(items[:10])
+    tracemalloc.start()
+    try:
+        made = mdf.Dataset.from_items(items)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    # Objects of Python's own: less than a reference to each value at once.
+    assert made.count() == len(items)
+    assert peak <= 8 * 3 * len(items)
