@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import gc
 import time
 from collections.abc import Callable, Iterator
 
 import sqlglot
 
 import mdfsql as mdf
-from benchmarks.measure import Options, Result, Skipped, compare, total
+from benchmarks.measure import Options, Result, Skipped, compare, timed, total
 from mdfsql import compile as compiling
 from mdfsql.relation import Relation
 from tests import tpcds
@@ -54,7 +53,7 @@ def compiled(relation: Relation) -> Callable[[], float]:
     def run() -> float:
         relation.plans.clear()
         compiling._lowered.clear()
-        return processor(lambda: compiling.compile_relation(relation, target))
+        return timed(lambda: compiling.compile_relation(relation, target), clock=time.process_time)
 
     return run
 
@@ -63,21 +62,9 @@ def transpiled(text: str) -> Callable[[], float]:
     """Return a measure of parsing and writing a text, with nothing known of its tables."""
 
     def run() -> float:
-        return processor(lambda: sqlglot.transpile(text, read="duckdb", write=TARGET))
+        return timed(lambda: sqlglot.transpile(text, read="duckdb", write=TARGET), clock=time.process_time)
 
     return run
-
-
-def processor(function: Callable[[], object]) -> float:
-    """Return the seconds of the processor that a call takes, without garbage collection of what was there before."""
-    gc.collect()
-    gc.freeze()
-    try:
-        start = time.process_time()
-        function()
-        return time.process_time() - start
-    finally:
-        gc.unfreeze()
 
 
 STEPS: dict[str, Callable[[mdf.Dataset], mdf.Dataset]] = {

@@ -11,7 +11,7 @@ from typing import Any
 import duckdb
 
 import mdfsql as mdf
-from benchmarks.compile_peers import aimed, opened, sides_of
+from benchmarks.compile_peers import opened, sides_of
 from benchmarks.measure import Options, Result, Skipped, compare_all, timed
 from benchmarks.rows import BY_HAND, pipeline, prepared
 from benchmarks.sides.pipelines import polars_sql
@@ -71,7 +71,7 @@ def growing(options: Options, function: str, what: str, sizes: tuple[int, ...]) 
             peers = dict(zip(list(opens)[1:], others, strict=True))
             key = f"{function}/{size}"
             found = compare_all(key, what.format(f"{size:,}"), ours, peers, max(options.repeats // 2, 2), size=size)
-            for result in aimed(found):
+            for result in found:
                 yield Result(**vars(result) | {"key": f"{key}/{result.peer}"})
             slow = {result.peer for result in found if min(result.others) > LONGEST}
             opens = {name: side for name, side in opens.items() if name not in slow}

@@ -6,6 +6,7 @@ The page is written by hand but for what stands between ``<!-- table: CASES -->`
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -86,12 +87,12 @@ def row(result: Result) -> str:
 def number(ratio: float) -> str:
     """Return a ratio with the digits that say something.
 
-    >>> number(1.0234), number(0.0421), number(0.00123), number(43.21)
-    ('1.02', '0.042', '0.0012', '43')
+    >>> number(1.0234), number(0.0421), number(0.000123), number(43.21)
+    ('1.02', '0.042', '0.00012', '43')
     """
     if ratio >= 10:
         return f"{ratio:.0f}"
-    return f"{ratio:.2f}" if ratio >= 0.1 else f"{ratio:.3f}" if ratio >= 0.01 else f"{ratio:.4f}"
+    return f"{ratio:.2f}" if ratio >= 0.1 else f"{ratio:.{1 - math.floor(math.log10(ratio))}f}"
 
 
 def amount(value: float, unit: str) -> str:

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import json
 import os
@@ -81,4 +82,5 @@ def serve(name: str) -> None:
 
 
 if __name__ == "__main__":
-    serve(sys.argv[1])
+    with contextlib.suppress(BrokenPipeError):  # who asked has gone
+        serve(sys.argv[1])

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import doctest
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -93,3 +95,8 @@ def test_a_row_says_what_is_missed() -> None:
 def test_the_lists_of_peers_are_pinned(peers: str) -> None:
     lines = (HERE / f"{peers}.txt").read_text(encoding="utf-8").splitlines()
     assert all("==" in line for line in lines if not line.startswith("#"))
+
+
+@pytest.mark.parametrize("module", [page, plots])
+def test_examples_of_the_parts(module: ModuleType) -> None:
+    assert doctest.testmod(module).failed == 0

@@ -41,7 +41,7 @@ def read(text: str, tables: dict[str, Any], target: str) -> str:
 
 def chained(length: int) -> Any:
     """Return filters and new columns in turn."""
-    made = table("t", {"id": "BIGINT", "v": "DOUBLE"})
+    made = table("chain", {"id": "BIGINT", "v": "DOUBLE"})
     for n in range(length // 2):
         made = made.filter(F.col("v") > n).withColumn("v", F.col("v") + 1)
     return made
@@ -50,13 +50,13 @@ def chained(length: int) -> Any:
 def widened(columns: int) -> Any:
     """Return all columns computed anew, filtered and in order."""
     names = [f"c{n}" for n in range(columns)]
-    made = table("w", dict.fromkeys(names, "BIGINT")).filter(F.col("c0") > 0)
+    made = table(f"w{columns}", dict.fromkeys(names, "BIGINT")).filter(F.col("c0") > 0)
     return made.select(*[(F.col(name) + 1).alias(name) for name in names]).orderBy("c0")
 
 
 def joined(tables: int) -> Any:
     """Return many tables, each joined by its key."""
-    made = table("t0", {"k": "BIGINT", "v0": "BIGINT"})
+    made = table("joined0", {"k": "BIGINT", "v0": "BIGINT"})
     for n in range(1, tables):
-        made = made.join(table(f"t{n}", {"k": "BIGINT", f"v{n}": "BIGINT"}), on="k")
+        made = made.join(table(f"joined{n}", {"k": "BIGINT", f"v{n}": "BIGINT"}), on="k")
     return made
