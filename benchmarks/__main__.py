@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from statistics import median
 
-from benchmarks import compile as compiling
 from benchmarks import (
+    changes,
     compile_peers,
     growth,
     in_out,
@@ -25,6 +25,7 @@ from benchmarks import (
     verify,
     verify_peers,
 )
+from benchmarks import compile as compiling
 from benchmarks.measure import Options, Result, Skipped
 
 # In the order of the page.
@@ -57,6 +58,7 @@ CASES: dict[str, Callable[[Options], Iterator[Result]]] = {
 # What runs no case.
 COMMANDS: dict[str, tuple[Callable[[Options], None], str]] = {
     "page": (lambda _: page.rewrite(), "writes docs/benchmarks.md and its plots from the results that are kept"),
+    "changes": (lambda options: changes.show(options.since), "prints which ratios have moved since the commit --since"),
     "peers-environment": (peers.install, "makes the environments that the peers run in"),
 }
 
@@ -79,6 +81,7 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--scale", default=default.scale, help="the scale factor of TPC-H (%(default)s)")
     made.add_argument("--data", type=Path, default=default.data, help="where tables are kept, or are put (%(default)s)")
     made.add_argument("--peers", type=Path, help="where the peers' environments are, if not in the folder of --data")
+    made.add_argument("--since", default="HEAD", help="what changes are from (%(default)s)")
     made.add_argument("--remark", default="", help="what is to be said of this run, as that the machine was busy")
     made.add_argument("--dry", action="store_true", help="only print: keep no results, write no page")
     return made

@@ -34,6 +34,7 @@ class Options:
     data: Path = Path(tempfile.gettempdir(), "mdfsql-benchmarks")
     peers: Path | None = None
     remark: str = ""
+    since: str = "HEAD"
 
     @property
     def peers_folder(self) -> Path:

@@ -107,17 +107,23 @@ def amount(value: float, unit: str) -> str:
 
 
 def machine(recorded: Mapping[str, Recorded]) -> str:
-    """Return what each case was measured on; cases of one kind of run together."""
-    runs: dict[str, list[str]] = {}
+    """Return what each case was measured on: each machine with its versions once, and the runs on it."""
+    machines: dict[str, dict[str, list[str]]] = {}
     for case, kept in recorded.items():
         run = kept.run
-        packages = ", ".join(f"{name} {version}" for name, version in run["versions"].items())
-        peers = ", ".join(f"{name} {version}" for name, version in run.get("peers", {}).items())
-        theirs = f"; the peers' own: {peers}" if peers else ""
-        remark = f" ({run['remark']})" if "remark" in run else ""
+        packages, peers = (_listed(run.get(key, {})) for key in ("versions", "peers"))
         text = (
-            f"{run['cores']} cores of {run['cpu']}, {run['memory_gib']} GiB, {run['system']}, Python {run['python']}, "
-            f"{run['date']}{remark}, {run['repeats']} rounds; {packages}{theirs}"
+            f"{run['cores']} cores of {run['cpu']}, {run['memory_gib']} GiB, {run['system']}, Python {run['python']}; "
+            f"{packages}" + (f"; the peers' own: {peers}" if peers else "")
         )
-        runs.setdefault(text, []).append(f"`{case}`")
-    return "".join(f"- {', '.join(cases)}: {text}.\n" for text, cases in runs.items())
+        remark = f", {run['remark']}" if "remark" in run else ""
+        made = f"{run['date']}, {run['repeats']} rounds{remark}"
+        machines.setdefault(text, {}).setdefault(made, []).append(f"`{case}`")
+    lines = []
+    for text, runs in machines.items():
+        lines += [f"- {text}", *(f"    - {made}: {', '.join(cases)}" for made, cases in runs.items())]
+    return "".join(f"{line}\n" for line in lines)
+
+
+def _listed(versions: Mapping[str, str]) -> str:
+    return ", ".join(f"{name} {version}" for name, version in versions.items())

@@ -14,7 +14,7 @@ from typing import Any
 
 from benchmarks.measure import Result
 
-__all__ = ["FOLDER", "Recorded", "load", "save"]
+__all__ = ["FOLDER", "Recorded", "load", "parsed", "save"]
 
 FOLDER = Path(__file__).parent / "results"
 DIGITS = 4  # of a time that are kept: more is noise, and none would be read
@@ -37,7 +37,7 @@ def save(case: str, run: dict[str, Any], results: Iterable[Result], folder: Path
 
 def load(folder: Path = FOLDER) -> dict[str, Recorded]:
     """Return what is kept, by case."""
-    return {path.stem: _read(path) for path in sorted(folder.glob("*.jsonl"))}
+    return {path.stem: parsed(path.read_text(encoding="utf-8")) for path in sorted(folder.glob("*.jsonl"))}
 
 
 def _plain(result: Result) -> dict[str, Any]:
@@ -52,8 +52,9 @@ def _plain(result: Result) -> dict[str, Any]:
     return fields
 
 
-def _read(path: Path) -> Recorded:
-    first, *lines = (json.loads(line) for line in path.read_text(encoding="utf-8").splitlines())
+def parsed(text: str) -> Recorded:
+    """Return what the text of a file keeps."""
+    first, *lines = (json.loads(line) for line in text.splitlines())
     return Recorded(
         first["run"],
         tuple(Result(**line | {"ours": tuple(line["ours"]), "others": tuple(line["others"])}) for line in lines),

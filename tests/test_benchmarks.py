@@ -9,10 +9,10 @@ from types import ModuleType
 import pytest
 
 from benchmarks import __main__ as main
-from benchmarks import page, plots
+from benchmarks import changes, page, plots
 from benchmarks.machine import described
 from benchmarks.measure import PEERS, Options, Result, Skipped, compare_all, total
-from benchmarks.results import load, save
+from benchmarks.results import Recorded, load, save
 from benchmarks.side import Side
 
 HERE = Path(page.__file__).parent
@@ -57,6 +57,15 @@ def test_what_is_kept_is_what_was_measured(tmp_path: Path) -> None:
     kept = load(tmp_path)["case"]
     assert list(kept.results) == results
     assert {"cores", "python", "versions"} <= set(kept.run)
+
+
+def test_what_has_moved_is_told() -> None:
+    def kept(*figures: tuple[str, tuple[float, ...]]) -> dict[str, Recorded]:
+        results = (Result(key, "o", "p", ours, (1.0,) * len(ours)) for key, ours in figures)
+        return {"case": Recorded({}, tuple(results))}
+
+    before, now = kept(("a", (1.0, 1.1)), ("b", (1.0,))), kept(("a", (1.02, 1.1)), ("b", (0.5,)))
+    assert list(changes.changes(before, now)) == ["better 1.000 -> 0.500  case: o / p"]
 
 
 def test_ratios_are_of_the_same_round() -> None:
