@@ -27,6 +27,7 @@ from mdfsql.lower.plain_shapes import plain_shapes
 from mdfsql.lower.rare_forms import rare_forms
 from mdfsql.lower.rows_to_columns import rows_to_columns
 from mdfsql.lower.settle_types import settle_types
+from mdfsql.lower.share_repeats import share_repeats
 from mdfsql.lower.strict_types import strict_types
 from mdfsql.lower.text_functions import text_functions
 from mdfsql.lower.unnest_rows import unnest_rows
@@ -89,6 +90,7 @@ target = Target(
         # late, as it checks the casts of the others too
         exact_casts,
         raising_values_to_selects,
+        share_repeats,
     ),
     allowed=ALLOWED,
     refused={

@@ -16,6 +16,7 @@ from mdfsql.catalog import Source
 from mdfsql.errors import Unsupported
 from mdfsql.lower.unnest_rows import plain_sources
 from mdfsql.resolve_columns import expand_columns
+from mdfsql.resolve_names import tell_apart
 from mdfsql.schema import Schema, value_type
 
 __all__ = ["resolve"]
@@ -39,6 +40,7 @@ def resolve(tree: exp.Expr, sources: tuple[Source, ...], engine: str) -> exp.Exp
     tables: dict[str, object] = {source.name: _columns(source.schema) for source in sources}
     schema = MappingSchema(tables, dialect=DUCKDB, normalize=False)
     plain_negations(tree)
+    tell_apart(tree, sources)
     plain_sources(tree)
     plain_comprehensions(tree)
     keep_field_names(tree)

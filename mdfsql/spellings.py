@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -44,12 +45,70 @@ OPERATORS: dict[str, type[exp.Expr]] = {"add": exp.Add, "subtract": exp.Sub, "mu
 
 def _called(node: Any) -> exp.Expr | None:
     name = node.name.lower()
-    if name == "datepart":
-        return exp.Anonymous(this="date_part", expressions=node.expressions)
+    if name in ("date_part", "datepart") and len(node.expressions) == 2:
+        part, value = node.expressions
+        names = _names(part)
+        if names:
+            return _struct(value, names, [_call("date_part", exp.Literal.string(n), value) for n in names])
+        return _call("date_part", part, value) if name == "datepart" else None
     if name in OPERATORS and len(node.expressions) == 2:
         one, two = (exp.Paren(this=argument) for argument in node.expressions)
         return exp.Paren(this=OPERATORS[name](this=one, expression=two))
     return None
+
+
+def _names(node: exp.Expr) -> list[str]:
+    """Return the different names that a list of constants gives to the fields of a struct, if it is one."""
+    texts = [item.name for item in node.expressions if item.is_string] if isinstance(node, exp.Array) else []
+    return texts if texts and len(set(texts)) == len(texts) == len(node.expressions) else []
+
+
+def _call(name: str, *arguments: exp.Expr) -> exp.Expr:
+    return exp.Anonymous(this=name, expressions=[argument.copy() for argument in arguments])
+
+
+def _struct(value: exp.Expr, names: list[str], fields: list[exp.Expr]) -> exp.Expr:
+    """Return a struct, NULL where a value is."""
+    pairs = [
+        exp.PropertyEQ(this=exp.Literal.string(name), expression=field)
+        for name, field in zip(names, fields, strict=True)
+    ]
+    empty = exp.Is(this=exp.Paren(this=value.copy()), expression=exp.null())
+    return exp.Case(ifs=[exp.If(this=empty, true=exp.null())], default=exp.Struct(expressions=pairs))
+
+
+def _groups(node: Any) -> exp.Expr | None:
+    """regexp_extract(s, '(a)(b)', ['x', 'y'])"""
+    group = node.args.get("group")
+    names = _names(group) if group is not None else []
+    if not names:
+        return None
+    fields = []
+    for number in range(1, len(names) + 1):
+        field = node.copy()
+        field.set("group", exp.Literal.number(number))
+        fields.append(field)
+    return _struct(node.this, names, fields)
+
+
+def _between(node: Any) -> exp.Expr | None:
+    if not node.args.get("symmetric"):
+        return None
+    value, low, high = node.this, node.args["low"], node.args["high"]
+    ways = [exp.Between(this=value.copy(), low=a.copy(), high=b.copy()) for a, b in ((low, high), (high, low))]
+    return exp.Paren(this=exp.Or(this=ways[0], expression=ways[1]))
+
+
+ESCAPED = re.compile(r"\\x([0-9A-Fa-f]{2})")
+
+
+def _bytes(node: Any) -> exp.Expr | None:
+    """'abc'::BLOB, where each sign that is none of ASCII's stands as \\xHH"""
+    text = node.this.name if isinstance(node.this, exp.Literal) and node.this.is_string else None
+    if text is None or not node.is_type("VARBINARY") or not text.isascii() or "\\" in ESCAPED.sub("", text):
+        return None
+    whole = b"".join(bytes.fromhex(part) if at % 2 else part.encode() for at, part in enumerate(ESCAPED.split(text)))
+    return exp.Unhex(this=exp.Literal.string(whole.hex().upper()))
 
 
 def _pivot(node: Any) -> exp.Expr | None:
@@ -88,5 +147,9 @@ SPELLINGS: dict[type[exp.Expr], Any] = {
     exp.Fetch: _fetch,
     exp.Extract: _extract,
     exp.Anonymous: _called,
+    exp.RegexpExtract: _groups,
+    exp.Between: _between,
+    exp.GroupingId: lambda node: exp.Grouping(expressions=node.expressions),
+    exp.Cast: _bytes,
     exp.Pivot: _pivot,
 }

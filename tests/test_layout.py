@@ -60,7 +60,7 @@ LAYERS = """
     query
     dialects.base dialects.spark_shown
     dialects dialects.*
-    resolve_columns
+    resolve_columns resolve_names
     resolve
     compile
     engines.base

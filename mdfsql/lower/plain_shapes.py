@@ -16,18 +16,8 @@ __all__ = ["plain_shapes"]
 
 
 def plain_shapes(tree: exp.Expr) -> exp.Expr:
-    """Joins, limits and common tables that not every engine has are refused; hints about layout stay."""
-    _common_tables(tree)
+    """Joins and limits that not every engine has are refused; hints about layout stay."""
     return each(tree, RULES)
-
-
-def _common_tables(tree: exp.Expr) -> None:
-    names = set()
-    for table in tree.find_all(exp.CTE):
-        if table.alias.lower() in names:
-            why = "Spark takes them for one"
-            refuse(f"two common tables of the name {table.alias}", why, "another name for one", node=table)
-        names.add(table.alias.lower())
 
 
 JOIN_KINDS = frozenset({"", "INNER", "CROSS", "OUTER", "SEMI", "ANTI"})

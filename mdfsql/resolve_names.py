@@ -1,0 +1,102 @@
+"""Names of tables, told apart before columns are resolved: from columns, and from each other."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from sqlglot import exp
+
+from mdfsql.catalog import Source
+from mdfsql.lower.shapes import Names
+
+__all__ = ["tell_apart"]
+
+
+def tell_apart(tree: exp.Expr, sources: tuple[Source, ...]) -> None:
+    """Give another name, in place, to a table that is called like a column, and to a common table like another one.
+
+    sqlglot takes ``t.a`` for the field ``a`` of a column ``t`` where the table t stands further out than one query, or
+    at the right of a SEMI or ANTI join. Spark takes common tables of one name for one.
+    """
+    names = Names(tree, "_u")
+    columns = {name.lower() for source in sources for name, type_ in source.schema.items() if "STRUCT" not in type_}
+    columns.update(alias.alias.lower() for alias in tree.find_all(exp.Alias))
+    for select in tree.find_all(exp.Select):
+        for source in _sources(select):
+            name = source.alias_or_name.lower()
+            if name in columns:
+                _rename_source(select, source, name, names)
+    ctes = list(tree.find_all(exp.CTE))
+    counts = Counter(cte.alias.lower() for cte in ctes)
+    # Inner ones first: what then still has the name means the one outside.
+    for cte in reversed(ctes):
+        name = cte.alias.lower()
+        if counts[name] > 1:
+            counts[name] -= 1
+            _rename_cte(cte, name, names.new())
+
+
+def _sources(select: exp.Select) -> list[exp.Expr]:
+    """Return what a SELECT reads from."""
+    parts = [select.args.get("from_"), *(select.args.get("joins") or ())]
+    return [part.this for part in parts if part is not None] + list(select.args.get("laterals") or ())
+
+
+def _rename_source(select: exp.Select, source: exp.Expr, name: str, names: Names) -> None:
+    """Rename a table of a SELECT where a query further in names it, or the join that has it as its right side."""
+    join = source.parent
+    aside = isinstance(join, exp.Join) and join.is_semi_or_anti_join
+    found = [
+        column
+        for column in select.find_all(exp.Column)
+        if len(column.parts) > 1 and column.parts[0].name.lower() == name
+    ]
+    if not (aside and found) and not any(_queries_between(column, select) > 1 for column in found):
+        return
+    made = names.new()
+    alias = source.args.get("alias") or exp.TableAlias()
+    alias.set("this", exp.to_identifier(made, quoted=True))
+    source.set("alias", alias)
+    for column in found:
+        if not _is_hidden(column, select, name):
+            column.parts[0].replace(exp.to_identifier(made, quoted=True))
+
+
+def _queries_between(column: exp.Expr, select: exp.Select) -> int:
+    """Return how many queries a column is further in than a SELECT."""
+    count, place = 0, column.find_ancestor(exp.Select)
+    while place is not None and place is not select:
+        count, place = count + 1, place.find_ancestor(exp.Select)
+    return count
+
+
+def _is_hidden(column: exp.Expr, select: exp.Select, name: str) -> bool:
+    """Tell whether a query between a column and a SELECT has a table of its own by the name."""
+    place = column.find_ancestor(exp.Select)
+    while place is not None and place is not select:
+        if any(source.alias_or_name.lower() == name for source in _sources(place)):
+            return True
+        place = place.find_ancestor(exp.Select)
+    return False
+
+
+def _rename_cte(cte: exp.CTE, name: str, made: str) -> None:
+    """Rename a common table, and where it is read: by the query that it belongs to, and by the tables after it."""
+    with_ = cte.parent
+    query = with_.parent if with_ is not None else None
+    if with_ is None or query is None:
+        return
+    earlier = with_.expressions[: with_.expressions.index(cte)]
+    hidden = {
+        id(node)
+        for other in [*earlier, *([] if with_.args.get("recursive") else [cte])]
+        for node in other.find_all(exp.Table)
+    }
+    for table in query.find_all(exp.Table):
+        if table.name.lower() == name and not table.args.get("db") and id(table) not in hidden:
+            alias = table.args.get("alias") or exp.TableAlias()
+            if alias.args.get("this") is None:
+                alias.set("this", table.this.copy())
+            table.set("this", exp.to_identifier(made, quoted=True))
+            table.set("alias", alias)
+    cte.args["alias"].set("this", exp.to_identifier(made, quoted=True))
