@@ -44,6 +44,7 @@ def resolve(tree: exp.Expr, sources: tuple[Source, ...], engine: str) -> exp.Exp
     plain_sources(tree)
     plain_comprehensions(tree)
     keep_field_names(tree)
+    name_subqueries(tree)
     if any(pivot.this for pivot in tree.find_all(exp.Pivot)):
         raise Unsupported(
             "PIVOT ON an expression", engine, "columns only can be told apart there", "a query that has it"
@@ -96,6 +97,16 @@ def keep_field_names(tree: exp.Expr) -> None:
     """Keep the names of a struct's fields from being written in lower case: they show in its text."""
     for node in tree.find_all(exp.PropertyEQ, exp.ColumnDef):
         node.this.meta["case_sensitive"] = True
+
+
+def name_subqueries(tree: exp.Expr) -> None:
+    """Name a query that SELECT lists without a name: only so can ``qualify`` find it by its position in ORDER BY."""
+    for select in tree.find_all(exp.Select):
+        if select.args.get("order") or select.args.get("group") or isinstance(select.parent, exp.SetOperation):
+            for number, output in enumerate(select.expressions):
+                if isinstance(output, exp.Subquery) and not output.alias:
+                    # The name that it would get from ``qualify``.
+                    output.replace(exp.Alias(this=output.copy(), alias=exp.to_identifier(f"_col_{number}")))
 
 
 # Under this key a join keeps that it merges columns.

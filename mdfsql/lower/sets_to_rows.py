@@ -47,7 +47,7 @@ def _spread(select: exp.Select, group: exp.Group, names: Names) -> None:
 
     def bits(call: exp.Expr) -> exp.Expr:
         """Return what GROUPING gives: a bit for each key, set where the key is left out."""
-        asked = [identity(key) for key in call.expressions]
+        asked = [identity(key.unnest()) for key in call.expressions]
         values = [sum(1 << k for k, key in enumerate(reversed(asked)) if key not in keys) for keys in wanted]
         branches = [
             exp.If(this=among([n for n, own in enumerate(values) if own == value]), true=exp.Literal.number(value))
