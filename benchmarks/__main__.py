@@ -22,6 +22,7 @@ from benchmarks import (
     rows,
     start,
     tpch,
+    tpch_dask,
     verify,
     verify_peers,
 )
@@ -38,6 +39,7 @@ CASES: dict[str, Callable[[Options], Iterator[Result]]] = {
     "lift": lift.lift,
     "tpch": tpch.tpch,
     "tpch_spark": tpch.tpch_spark,
+    "tpch_dask": tpch_dask.tpch_dask,
     "lifted": rows.lifted,
     "peers": rows.peers,
     "row_packages": row_peers.row_packages,

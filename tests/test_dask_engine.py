@@ -302,6 +302,27 @@ def test_large_parquet_files_are_cut_by_row_groups(tmp_path: Path, monkeypatch: 
     assert [r["x"] for r in made.filter("x % 250 = 0").collect(engine="dask")] == [0, 250, 500, 750]
 
 
+def test_files_are_read_by_name_and_no_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from mdfsql.engines import dask_worker
+
+    (tmp_path / "it's a").mkdir()
+    for number in range(3):
+        pq.write_table(pa.table({"x": [number, None]}), tmp_path / "it's a" / f"{number} b.parquet")
+    monkeypatch.chdir(tmp_path)
+    made = mdf.Dataset.read_parquet("it's a/*.parquet")
+    assert made.filter("x > 0").order_by("x").collect(engine="dask") == [{"x": 1}, {"x": 2}]
+    other = str(tmp_path / "other.parquet")
+    pq.write_table(pa.table({"x": [1]}), other)
+    scan = dask_worker.Scan("SELECT x AS c0 FROM read_parquet(['it''s a/0 b.parquet'])", "it's a/0 b.parquet")
+    assert dask_worker.run("SELECT c0 FROM i0", scan).column(0).to_pylist() == [0, None]
+    with pytest.raises(duckdb.PermissionException):
+        dask_worker.run(f"SELECT x FROM i0, read_parquet('{other}')", scan)
+    assert dask_worker.run("SELECT c0 FROM i0", pa.table({"c0": [7]})).column(0).to_pylist() == [7]
+    os.remove("it's a/0 b.parquet")
+    with pytest.raises(MdfError):
+        made.collect(engine="dask")
+
+
 def test_a_limit_runs_no_more_partitions_than_it_needs(tmp_path: Path) -> None:
     for number in range(40):
         pq.write_table(pa.table({"x": [number]}), tmp_path / f"{number:02}.parquet")

@@ -104,9 +104,15 @@ def scan_files(source: FileSource, graph: Graph, names: Sequence[str]) -> Frame:
         query = exp.select(*outputs).from_(files)
         if where is not None:
             query.where(where, copy=False)
-        protocol = path.partition("://")[0] if "://" in path else None
-        tasks.append((dask_worker.read_files, query.sql("duckdb"), protocol))
+        tasks.append(_read(source.format, path, query.sql("duckdb")))
     return scan_tasks(source.schema, graph, names, tasks)
+
+
+def _read(format: str, path: str, sql: str) -> Any:
+    """Return what stands for the rows of a file: for Parquet, of which parts can be read, the query that reads it."""
+    if format == "parquet" and "://" not in path and not any(c in path for c in "*?["):
+        return dask_worker.Scan(sql, path)
+    return (dask_worker.read_files, sql, path.partition("://")[0] if "://" in path else None)
 
 
 def _hive(source: FileSource, path: str) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import threading
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 import duckdb
 import pyarrow as pa
@@ -15,6 +16,7 @@ import pyarrow.compute as pc
 
 __all__ = [
     "CONFIG",
+    "Scan",
     "assemble",
     "concat",
     "describe_url",
@@ -29,6 +31,7 @@ __all__ = [
 
 # Each thread's own DuckDB.
 _connections: dict[int, duckdb.DuckDBPyConnection] = {}
+_readers: dict[int, tuple[tuple[str, ...], duckdb.DuckDBPyConnection]] = {}
 
 CONFIG: dict[str, str | bool | int | float | list[str]] = {
     "enable_external_access": False,
@@ -52,17 +55,65 @@ def interrupt(threads: set[int | None]) -> None:
         _connections[thread].interrupt()  # type: ignore[index]
 
 
-def run(sql: str, *tables: pa.Table) -> pa.Table:
+@dataclass(frozen=True)
+class Scan:
+    """A query that reads one file here: it is read as part of the query over it, and only as far as that needs."""
+
+    sql: str
+    path: str
+
+
+def run(sql: str, *tables: pa.Table | Scan) -> pa.Table:
     """Return the rows of a query over ``tables``, which it calls i0, i1, ..."""
-    here = connection()
-    names = [f"i{number}" for number in range(len(tables))]
-    for name, table in zip(names, tables, strict=True):
-        here.register(name, table)
+    with _reaching(tuple(table.path for table in tables if isinstance(table, Scan))) as here:
+        names = [f"i{number}" for number in range(len(tables))]
+        try:
+            for name, table in zip(names, tables, strict=True):
+                if isinstance(table, Scan):
+                    here.execute(f"CREATE TEMP VIEW {name} AS {table.sql}")
+                else:
+                    here.register(name, table)
+            return here.sql(sql).to_arrow_table()
+        finally:
+            for name, table in zip(names, tables, strict=True):
+                if isinstance(table, Scan):
+                    here.execute(f"DROP VIEW IF EXISTS {name}")
+                else:
+                    here.unregister(name)
+
+
+@contextlib.contextmanager
+def _reaching(paths: tuple[str, ...]) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Give this thread's own DuckDB, or its reader of these files, which is then the one to interrupt."""
+    if not paths:
+        yield connection()
+        return
+    thread, own = threading.get_ident(), connection()
+    _connections[thread] = _reader(paths)
     try:
-        return here.sql(sql).to_arrow_table()
+        yield _connections[thread]
     finally:
-        for name in names:
-            here.unregister(name)
+        _connections[thread] = own
+
+
+def _reader(paths: tuple[str, ...]) -> duckdb.DuckDBPyConnection:
+    """Return a DuckDB that reads these files and no others; a thread keeps its last one."""
+    thread = threading.get_ident()
+    known, found = _readers.get(thread, ((), None))
+    if found is not None and known == paths:
+        return found
+    if found is not None:
+        found.close()
+    # Which files may be read is said once for a database, so other files need another one.
+    found = duckdb.connect(":memory:", config={k: v for k, v in CONFIG.items() if k != "enable_external_access"})
+    _readers[thread] = (paths, found)
+    listed = ", ".join("'" + path.replace("'", "''") + "'" for path in paths)
+    found.execute(f"SET allowed_paths = [{listed}]")
+    found.execute("SET enable_external_access = false")
+    # What was read is not kept: it would stay in memory as long as the thread.
+    found.execute("SET enable_external_file_cache = false")
+    found.execute("SET TimeZone = 'UTC'")
+    return found
 
 
 def concat(tables: Sequence[pa.Table]) -> pa.Table:
