@@ -41,7 +41,10 @@ def tpch_dask(options: Options) -> Iterator[Result]:
 
 
 def measured(folder: Path, options: Options) -> Iterator[Result]:
-    """Measure on the backend in force, which has put Dask into the mode that dask-sql needs."""
+    """Measure on the backend in force."""
+    import mdfsql.engines.dask_setup  # noqa: F401 - Dask in the mode that dask-sql needs
+
+    # isort: split
     import dask.dataframe as dd
     from dask_sql import Context
 

@@ -16,6 +16,7 @@ from mdfsql.lower.shapes import (
     contains_query,
     derived,
     identity,
+    is_fixed,
     shallow_columns,
     source_names,
 )
@@ -109,7 +110,7 @@ def _total(select: exp.Select, names: Names) -> None:
     known = {identity(key) for key in keys}
 
     def read(node: exp.Expr) -> exp.Expr:
-        return moved(node) if identity(node) in known or isinstance(node, exp.Column) else node
+        return moved(node) if (identity(node) in known and not is_fixed(node)) or isinstance(node, exp.Column) else node
 
     selected = [output.transform(read) for output in select.selects]
     sets = select.args["group"].transform(read)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlglot import exp
 
-from mdfsql.lower.shapes import Names, aggregates, column, derived, identity, own_columns, source_names
+from mdfsql.lower.shapes import Names, aggregates, column, derived, identity, is_fixed, own_columns, source_names
 from mdfsql.lower.split_selects import grouping_keys
 
 __all__ = ["sets_to_rows"]
@@ -64,7 +64,7 @@ def _spread(select: exp.Select, group: exp.Group, names: Names) -> None:
             for needed in list(own_columns(node, tables)):
                 needed.replace(moved(needed))
             return node
-        key = of_key.get(identity(node))
+        key = of_key.get(identity(node)) if not is_fixed(node) else None
         return key.copy() if key is not None else node
 
     outputs = [

@@ -22,6 +22,7 @@ __all__ = [
     "source_names",
     "sources",
     "identity",
+    "is_fixed",
     "windows",
 ]
 
@@ -91,6 +92,20 @@ def identity(node: exp.Expr) -> int:
     Their text will not do: sqlglot leaves out parts for which a dialect has no form, such as the order of list_sort().
     """
     return hash(node)
+
+
+def is_fixed(node: exp.Expr) -> bool:
+    """Tell whether a constant has to stay as it is, though it is a key too: after IS, and inside an aggregate."""
+    if not isinstance(node, (exp.Literal, exp.Null, exp.Boolean)):
+        return False
+    if isinstance(node.parent, exp.Is) and node.arg_key == "expression":
+        return True
+    above = node.parent
+    while above is not None and not isinstance(above, exp.Query):
+        if not isinstance(above, exp.Grouping) and any(above is found for found in aggregates(above)):
+            return True
+        above = above.parent
+    return False
 
 
 def derived(query: exp.Query, name: str) -> exp.Subquery:

@@ -12,6 +12,7 @@ from mdfsql.lower.shapes import (
     column,
     derived,
     identity,
+    is_fixed,
     outer_columns,
     own_columns,
     queries,
@@ -330,7 +331,7 @@ def _replaced(node: exp.Expr, columns: dict[int, exp.Column]) -> exp.Expr:
             and not any(c.table in hidden for c in value.meta[OF].find_all(exp.Column))
         }
     for child in list(node.iter_expressions()):
-        new = _replaced(child, columns)
+        new = child if is_fixed(child) else _replaced(child, columns)
         if new is not child:
             child.replace(new)
     return node
