@@ -24,7 +24,7 @@ __all__ = ["tpch_dask"]
 # dask-sql takes neither decimals nor dates out of Parquet: both sides read doubles and timestamps, in such parts.
 ROWS = 524_288
 
-CONTEXT = "dask-sql's `Context.sql` of the text as sqlglot transpiles it, where its answer is right"
+CONTEXT = "dask-sql's `Context.sql` of the text as sqlglot transpiles it"
 BY_HAND = "`dask.dataframe` by hand"
 
 Frames = dict[str, Callable[..., Any]]
@@ -78,7 +78,7 @@ def measured(folder: Path, options: Options) -> Iterator[Result]:
         own, other = (functools.partial(timed, functools.partial(side, text)) for side in (ours, peer))
         results.append(compare(f"q{n:02}", f"Q{n}", CONTEXT, own, other, options.repeats))
     what = f"{len(results)} queries of TPC-H, SF {options.scale}, on Dask through `mdf.sql`"
-    remark = f"{CONTEXT}: not so for {', '.join(f'Q{n}' for n in others)}" if others else ""
+    remark = f"which has no right answer to {', '.join(f'Q{n}' for n in others)}" if others else ""
     yield total("total", what, CONTEXT, results, aim=0.7, remark=remark)
     worst = max(results, key=lambda result: result.ratio)
     yield dataclasses.replace(worst, key="worst", what=f"the worst of them, {worst.what}", aim=1.1)
