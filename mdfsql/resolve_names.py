@@ -8,6 +8,7 @@ from sqlglot import exp
 
 from mdfsql.catalog import Source
 from mdfsql.lower.shapes import Names
+from mdfsql.trees import nodes
 
 __all__ = ["tell_apart"]
 
@@ -18,15 +19,15 @@ def tell_apart(tree: exp.Expr, sources: tuple[Source, ...]) -> None:
     sqlglot takes ``t.a`` for the field ``a`` of a column ``t`` where the table t stands further out than one query, or
     at the right of a SEMI or ANTI join. Spark takes common tables of one name for one.
     """
-    names = Names(tree, "_u")
+    names, found = Names(tree, "_u"), nodes(tree)
     columns = {name.lower() for source in sources for name, type_ in source.schema.items() if "STRUCT" not in type_}
-    columns.update(alias.alias.lower() for alias in tree.find_all(exp.Alias))
-    for select in tree.find_all(exp.Select):
+    columns.update(node.alias.lower() for node in found if isinstance(node, exp.Alias))
+    for select in [node for node in found if isinstance(node, exp.Select)]:
         for source in _sources(select):
             name = source.alias_or_name.lower()
             if name in columns:
                 _rename_source(select, source, name, names)
-    ctes = list(tree.find_all(exp.CTE))
+    ctes = [node for node in found if isinstance(node, exp.CTE)]
     counts = Counter(cte.alias.lower() for cte in ctes)
     # Inner ones first: what then still has the name means the one outside.
     for cte in reversed(ctes):

@@ -86,7 +86,8 @@ def _best(name: str) -> Any:
 
 def _best_many(node: Any, count: int, what: str) -> exp.Expr:
     key = exp.Ordered(this=node.expression.copy(), desc=isinstance(node, exp.ArgMax), nulls_first=False)
-    test = _both(there(node.expression), filter_of(node))
+    # As with one value, rows in which it is NULL take no part.
+    test = _both(there(node.this), _both(there(node.expression), filter_of(node)))
     items = collected(node, node.this, [key], False, test, what)
     made = call("SLICE", items, 1, count)
     made.type = items.type

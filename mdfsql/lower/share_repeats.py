@@ -10,14 +10,15 @@ from sqlglot import exp
 from mdfsql.lower.collected import OWN
 from mdfsql.lower.rules import call, refuse
 from mdfsql.lower.shapes import Names
+from mdfsql.trees import nodes
 
 __all__ = ["share_repeats"]
 
-# Nodes of an expression from which on it is looked at, and those that sharing has to save. Spark's parser takes about
-# a millisecond, and keeps some ten kilobytes, for each letter of values that stand within each other several times.
-LARGE, SAVED = 700, 100
+# Nodes of an expression, a column being one, from which on it is looked at, and those that sharing has to save: Spark's
+# parser takes about a millisecond, and ten kilobytes, for each letter of values that stand in each other several times.
+LARGE, SAVED = 350, 50
 # What stays larger would take it minutes and gigabytes.
-MOST = 10_000
+MOST = 5_000
 
 
 def share_repeats(tree: exp.Expr) -> exp.Expr:
@@ -30,27 +31,26 @@ def share_repeats(tree: exp.Expr) -> exp.Expr:
             continue
         where = select.args.get("where")
         for root in [*select.expressions, *([where] if where is not None else [])]:
-            while _share(root, names):
+            while (size := len(nodes(root))) >= LARGE and _share(root, select, names):
                 pass
-            size = sum(1 for _ in root.walk())
             if size > MOST:
                 why = f"it becomes an expression of {size} parts, for which Spark's parser takes minutes and gigabytes"
                 refuse(f"the column {root.alias_or_name!r}", why, "parts of it as columns of a query inside", node=root)
     return tree
 
 
-def _share(root: exp.Expr, names: Names) -> bool:
+def _share(root: exp.Expr, select: exp.Select, names: Names) -> bool:
     """Share the value whose repetition costs most, if there is one."""
     sizes: dict[int, int] = {}
     places: dict[tuple[int, int], list[exp.Expr]] = defaultdict(list)
-    nodes = list(root.walk(prune=lambda node: isinstance(node, exp.Query)))
-    if len(nodes) < LARGE:
-        return False
-    for node in reversed(nodes):
+    inside = nodes(root)
+    for node in reversed(inside):
         sizes[id(node)] = 1 + sum(sizes.get(id(child), 0) for child in node.iter_expressions())
-    for node in nodes:
+    for node in inside:
         if 2 * sizes[id(node)] > SAVED and _is_value(node):
-            places[hash(node), id(_around(node))].append(node)
+            around = _around(node)
+            if around is select or not isinstance(around, exp.Query):
+                places[hash(node), id(around)].append(node)
     repeated = [found for found in places.values() if (len(found) - 1) * sizes[id(found[0])] >= SAVED]
     for found in sorted(repeated, key=lambda found: -(len(found) - 1) * sizes[id(found[0])]):
         whole = _common(found)
