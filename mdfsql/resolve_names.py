@@ -16,8 +16,9 @@ __all__ = ["tell_apart"]
 def tell_apart(tree: exp.Expr, sources: tuple[Source, ...]) -> None:
     """Give another name, in place, to a table that is called like a column, and to a common table like another one.
 
-    sqlglot takes ``t.a`` for the field ``a`` of a column ``t`` where the table t stands further out than one query, or
-    at the right of a SEMI or ANTI join. Spark takes common tables of one name for one.
+    ``t.a`` is taken for the field ``a`` of a column ``t`` by Spark where the table t stands further out, and by sqlglot
+    where it does by two queries, or stands at the right of a SEMI or ANTI join. Spark takes common tables of one name
+    for one.
     """
     names, found = Names(tree, "_u"), nodes(tree)
     columns = {name.lower() for source in sources for name, type_ in source.schema.items() if "STRUCT" not in type_}
@@ -52,7 +53,7 @@ def _rename_source(select: exp.Select, source: exp.Expr, name: str, names: Names
         for column in select.find_all(exp.Column)
         if len(column.parts) > 1 and column.parts[0].name.lower() == name
     ]
-    if not (aside and found) and not any(_queries_between(column, select) > 1 for column in found):
+    if not (aside and found) and not any(column.find_ancestor(exp.Select) is not select for column in found):
         return
     made = names.new()
     alias = source.args.get("alias") or exp.TableAlias()
@@ -61,14 +62,6 @@ def _rename_source(select: exp.Select, source: exp.Expr, name: str, names: Names
     for column in found:
         if not _is_hidden(column, select, name):
             column.parts[0].replace(exp.to_identifier(made, quoted=True))
-
-
-def _queries_between(column: exp.Expr, select: exp.Select) -> int:
-    """Return how many queries a column is further in than a SELECT."""
-    count, place = 0, column.find_ancestor(exp.Select)
-    while place is not None and place is not select:
-        count, place = count + 1, place.find_ancestor(exp.Select)
-    return count
 
 
 def _is_hidden(column: exp.Expr, select: exp.Select, name: str) -> bool:

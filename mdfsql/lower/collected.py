@@ -8,6 +8,7 @@ from typing import Any
 from sqlglot import exp
 
 from mdfsql.lower.rules import call, kind, null, refuse
+from mdfsql.lower.shapes import is_aggregate
 from mdfsql.lower.value_types import list_of
 
 __all__ = [
@@ -92,7 +93,7 @@ def collected(
     none = exp.EQ(this=call("SIZE", made), expression=exp.Literal.number(0))
     if keys:
         made = exp.Anonymous(this="ARRAY_SORT", expressions=[made, _comparator(keys)])
-    values = exp.Anonymous(this="TRANSFORM", expressions=[made, _lambda(["v"], _field("v", "v"))])
+    values = exp.Anonymous(this="TRANSFORM", expressions=[made, _lambda(["_e"], _field("_e", "v"))])
     values.type = list_of(value.type) if value.type is not None else None
     whole = exp.Case(ifs=[exp.If(this=none, true=null())], default=values)
     whole.type = values.type
@@ -116,7 +117,7 @@ def _comparator(keys: list[Any]) -> exp.Expr:
         ifs.append(exp.If(this=test, true=exp.Neg(this=value) if result < 0 else value))
 
     for i, key in enumerate(keys):
-        left, right = _field("a", f"k{i}"), _field("b", f"k{i}")
+        left, right = _field("_a", f"k{i}"), _field("_b", f"k{i}")
         down = bool(key.args.get("desc"))
         nulls = -1 if key.args.get("nulls_first") else 1
         left_null = exp.Is(this=left.copy(), expression=exp.Null())
@@ -126,21 +127,12 @@ def _comparator(keys: list[Any]) -> exp.Expr:
         branch(exp.And(this=exp.Not(this=left_null), expression=right_null), -nulls)
         branch(exp.LT(this=left.copy(), expression=right.copy()), 1 if down else -1)
         branch(exp.GT(this=left, expression=right), -1 if down else 1)
-    return _lambda(["a", "b"], exp.Case(ifs=ifs, default=exp.Literal.number(0)))
-
-
-# Aggregates by the engine's own names, in what the passes write.
-OWN = frozenset(
-    {
-        "AVG", "BIT_AND", "BIT_OR", "BIT_XOR", "COLLECT_LIST", "COVAR_POP", "COVAR_SAMP", "KURTOSIS", "MAX_BY",
-        "MIN_BY", "PERCENTILE", "SKEWNESS", "STDDEV_POP", "STDDEV_SAMP", "VAR_POP", "VAR_SAMP",
-    }
-)  # fmt: skip
+    return _lambda(["_a", "_b"], exp.Case(ifs=ifs, default=exp.Literal.number(0)))
 
 
 def own_aggregates(node: exp.Expr) -> Iterator[exp.Expr]:
     """Yield the aggregates that the engine has itself, as the passes write them, outermost only."""
-    if isinstance(node, exp.AggFunc) or (isinstance(node, exp.Anonymous) and node.name in OWN):
+    if is_aggregate(node):
         yield node
         return
     for child in node.iter_expressions():

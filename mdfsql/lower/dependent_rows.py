@@ -16,6 +16,7 @@ from mdfsql.lower.shapes import (
     contains_query,
     derived,
     identity,
+    of_no_rows,
     own_columns,
     queries,
     source_names,
@@ -82,21 +83,10 @@ def over_nothing(output: exp.Expr) -> exp.Expr:
     def change(node: exp.Expr) -> exp.Expr:
         if any(node is found for found in aggregates(node)):
             inner = node.this if isinstance(node, exp.Filter) else node
-            return _zero(inner) or exp.Null()
+            return of_no_rows(inner) or exp.Null()
         return node
 
     return output.copy().transform(change)
-
-
-def _zero(aggregate: exp.Expr) -> exp.Expr | None:
-    """Return the value over no rows of the few aggregates for which it is not NULL."""
-    if isinstance(aggregate, (exp.Count, exp.RegrCount)):
-        return exp.Literal.number(0)
-    if isinstance(aggregate, exp.Anonymous):
-        return {"count_star": exp.Literal.number(0), "entropy": exp.cast(exp.Literal.number(0), "double")}.get(
-            aggregate.name.lower()
-        )
-    return None
 
 
 def _nodes(rows: dict[str, Any]) -> list[exp.Expr]:

@@ -143,6 +143,12 @@ def _grouping(node: Any) -> exp.Expr:
     return paren(made)
 
 
+def _named(node: exp.Anonymous) -> exp.Expr | None:
+    build = NAMED_AGGREGATES.get(node.name.lower())
+    made: exp.Expr | None = build(node) if build is not None else None
+    return made
+
+
 RULES: dict[type[exp.Expr], Any] = {
     exp.Count: _count,
     exp.CountIf: _count_if,
@@ -159,6 +165,7 @@ RULES: dict[type[exp.Expr], Any] = {
     exp.Grouping: _grouping,
     exp.IgnoreNulls: _respecting,
     exp.Window: spread_window,
+    exp.Anonymous: _named,
     **ORDERED_AGGREGATES,
     **PAIR_AGGREGATES,
     **SHAPES,

@@ -349,12 +349,12 @@ def _divisor(node: exp.Anonymous) -> exp.Expr:
 
 def _euclid(left: exp.Expr, right: exp.Expr) -> exp.Expr:
     # Two integers of 64 bits have their greatest common divisor after 92 divisions at most.
-    a, b = (call("ELEMENT_AT", exp.to_identifier("s"), i, type="BIGINT") for i in (1, 2))
+    a, b = (call("ELEMENT_AT", exp.to_identifier("_s"), i, type="BIGINT") for i in (1, 2))
     rest = call("ARRAY", b, call("MOD", a, b))
     done = exp.EQ(this=copied(b), expression=number(0))
-    step = call("IF", done, exp.to_identifier("s"), rest)
-    fold = exp.Lambda(this=step, expressions=[exp.to_identifier("s"), exp.to_identifier("i")])
-    last = exp.Lambda(this=copied(a), expressions=[exp.to_identifier("s")])
+    step = call("IF", done, exp.to_identifier("_s"), rest)
+    fold = exp.Lambda(this=step, expressions=[exp.to_identifier("_s"), exp.to_identifier("_i")])
+    last = exp.Lambda(this=copied(a), expressions=[exp.to_identifier("_s")])
     return call("AGGREGATE", call("SEQUENCE", 1, 92), call("ARRAY", left, right), fold, last, type="BIGINT")
 
 

@@ -21,6 +21,8 @@ from mdfsql.lower.shapes import (
     aggregates,
     conjoin,
     conjuncts,
+    function,
+    of_no_rows,
     outer_columns,
     own_columns,
     shallow_columns,
@@ -221,7 +223,7 @@ def _aggregated(node: Any) -> None:
     inside = {id(part) for one in found for part in own_columns(one, tables)}
     if any(id(part) not in inside for part in apart):
         return
-    if value is found[0] and not isinstance(value, exp.Count):
+    if value is found[0] and of_no_rows(function(value)) is None:
         return
     holder = exp.Paren(this=value.copy())
     for one in list(aggregates(holder.this)):
@@ -229,9 +231,8 @@ def _aggregated(node: Any) -> None:
         alone.set("expressions", [exp.alias_(one.copy(), "x")])
         made: exp.Expr = exp.Subquery(this=alone)
         made.type = one.type
-        counted = one.this if isinstance(one, exp.Filter) else one
-        if isinstance(counted, exp.Count):
-            zero = exp.Literal.number(0)
+        zero = of_no_rows(function(one))
+        if zero is not None:
             zero.type = one.type
             made = exp.Coalesce(this=made, expressions=[zero])
             made.type = one.type

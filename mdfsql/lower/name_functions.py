@@ -99,11 +99,12 @@ def _rows(node: exp.Anonymous) -> exp.Expr:
     return exp.Count(this=exp.Star(), big_int=True)
 
 
-NAMES: dict[str, tuple[int | tuple[int, ...], Callable[[exp.Anonymous], exp.Expr]]] = {
+NAMES: dict[str, tuple[int | tuple[int, ...], Callable[[exp.Anonymous], exp.Expr | None]]] = {
     "error": (1, _error),
     "octet_length": (1, _blob_size),
     "count_star": (0, _rows),
-    **{name: (1, build) for name, build in NAMED_AGGREGATES.items()},
+    # Aggregates stay as they are until queries as values have been looked at.
+    **{name: (1, lambda _: None) for name in NAMED_AGGREGATES},
     "isfinite": (1, _finite),
     "date_part": (2, _part),
     "datepart": (2, _part),

@@ -23,6 +23,7 @@ __all__ = [
     "sources",
     "identity",
     "is_fixed",
+    "of_no_rows",
     "windows",
 ]
 
@@ -202,11 +203,28 @@ def contains_query(node: exp.Expr) -> bool:
     return node.find(exp.Query, exp.Exists) is not None
 
 
+# Aggregates by the engine's own names, in what the passes write.
+OWN_AGGREGATES = frozenset(
+    {
+        "AVG", "BIT_AND", "BIT_OR", "BIT_XOR", "COLLECT_LIST", "COVAR_POP", "COVAR_SAMP", "KURTOSIS", "MAX_BY",
+        "MIN_BY", "PERCENTILE", "SKEWNESS", "STDDEV_POP", "STDDEV_SAMP", "VAR_POP", "VAR_SAMP",
+    }
+)  # fmt: skip
+
+
 def is_aggregate(node: exp.Expr) -> bool:
     """Tell whether a node is a call of an aggregate function."""
     if isinstance(node, exp.Anonymous):
-        return node.name.lower() in PLAIN_AGGREGATES
+        return node.name.lower() in PLAIN_AGGREGATES or node.name in OWN_AGGREGATES
     return isinstance(node, exp.AggFunc)
+
+
+def of_no_rows(aggregate: exp.Expr) -> exp.Expr | None:
+    """Return the value over no rows of the few aggregates for which it is not NULL."""
+    name = aggregate.name.lower() if isinstance(aggregate, exp.Anonymous) else ""
+    if isinstance(aggregate, (exp.Count, exp.RegrCount)) or name == "count_star":
+        return exp.Literal.number(0)
+    return exp.Literal.number("0e0") if name == "entropy" else None
 
 
 # What may stand around the function of an aggregate or of a window.

@@ -7,9 +7,8 @@ from typing import Any
 
 from sqlglot import exp
 
-from mdfsql.lower.collected import OWN
 from mdfsql.lower.rules import call, refuse
-from mdfsql.lower.shapes import Names
+from mdfsql.lower.shapes import Names, is_aggregate
 from mdfsql.trees import nodes
 
 __all__ = ["share_repeats"]
@@ -24,6 +23,10 @@ MOST = 5_000
 def share_repeats(tree: exp.Expr) -> exp.Expr:
     """A large value that an expression names several times is computed once, and given a name by a lambda."""
     names = Names(tree, "_v")
+    for step in tree.find_all(exp.Lambda):
+        if step.parent is not None and step.parent.find(exp.Query):
+            why = "Spark takes no query within a function that takes a lambda, as lists and maps are computed by"
+            refuse("a query as a value in a list or map", why, "a join with that query", node=step.parent)
     for select in list(tree.find_all(exp.Select)):
         group = select.args.get("group")
         if group is not None and not all(isinstance(key, exp.Column) for key in group.expressions):
@@ -87,8 +90,7 @@ def _is_value(node: exp.Expr) -> bool:
 
 def _is_closed(node: exp.Expr) -> bool:
     """Tell whether what stands within a node is computed over other rows than what stands around it."""
-    own = isinstance(node, exp.Anonymous) and node.name.upper() in OWN
-    return own or isinstance(node, (exp.AggFunc, exp.Window, exp.Query, exp.Filter))
+    return is_aggregate(node) or isinstance(node, (exp.Window, exp.Query, exp.Filter))
 
 
 def _has_closed(node: exp.Expr, value: exp.Expr) -> bool:
