@@ -30,7 +30,7 @@ from mdfsql.lower.settle_types import settle_types
 from mdfsql.lower.share_repeats import share_repeats
 from mdfsql.lower.strict_types import strict_types
 from mdfsql.lower.text_functions import text_functions
-from mdfsql.lower.unnest_rows import unnest_rows
+from mdfsql.lower.unnest_rows import plain_generators, unnest_rows
 from mdfsql.lower.values_to_selects import raising_values_to_selects
 
 __all__ = ["target"]
@@ -90,6 +90,7 @@ target = Target(
         # late, as it checks the casts of the others too
         exact_casts,
         raising_values_to_selects,
+        plain_generators,
         share_repeats,
     ),
     allowed=ALLOWED,

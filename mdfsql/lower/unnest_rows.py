@@ -8,10 +8,10 @@ from sqlglot import exp
 
 from mdfsql.lower.moment_series import is_stepping
 from mdfsql.lower.nested_values import empty_list, lambda_, variable
-from mdfsql.lower.rules import call, cast, each, integer, kind, number, refuse, text
+from mdfsql.lower.rules import call, case, cast, each, integer, kind, null, number, paren, refuse, text
 from mdfsql.lower.value_types import element_type
 
-__all__ = ["plain_sources", "unnest_rows"]
+__all__ = ["plain_generators", "plain_sources", "unnest_rows"]
 
 
 def plain_sources(tree: exp.Expr) -> None:
@@ -52,6 +52,23 @@ def unnest_rows(tree: exp.Expr) -> exp.Expr:
                 tree = made
             else:
                 select.replace(made)
+    return tree
+
+
+def plain_generators(tree: exp.Expr) -> exp.Expr:
+    """NULLIF and BETWEEN in a list that becomes rows are written out: Spark 4 names parts apart, which fails there."""
+    for lateral in tree.find_all(exp.Lateral):
+        node: Any
+        for node in reversed(list(lateral.find_all(exp.Nullif, exp.Between))):
+            if isinstance(node, exp.Nullif):
+                same = exp.EQ(this=paren(node.this), expression=paren(node.expression))
+                made: exp.Expr = case((same, null()), default=node.this)
+            else:
+                above = exp.GTE(this=paren(node.this), expression=paren(node.args["low"]))
+                below = exp.LTE(this=paren(node.this), expression=paren(node.args["high"]))
+                made = exp.Paren(this=exp.And(this=above, expression=below))
+            made.type = node.type
+            node.replace(made)
     return tree
 
 
