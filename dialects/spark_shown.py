@@ -170,7 +170,7 @@ SHOWN: Shown = {
         "this": "decimal[] int[]",
     },
     "cast to float": {
-        "this": "bool decimal double float int",
+        "this": "bool decimal double float int null",
     },
     "cast to int": {
         "this": "bool decimal double float int null text ubigint",
