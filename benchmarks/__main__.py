@@ -10,6 +10,7 @@ from statistics import median
 
 from benchmarks import (
     changes,
+    cluster,
     compile_peers,
     growth,
     in_out,
@@ -40,6 +41,7 @@ CASES: dict[str, Callable[[Options], Iterator[Result]]] = {
     "tpch": tpch.tpch,
     "tpch_spark": tpch.tpch_spark,
     "tpch_dask": tpch_dask.tpch_dask,
+    "cluster": cluster.cluster,
     "lifted": rows.lifted,
     "peers": rows.peers,
     "row_packages": row_peers.row_packages,
