@@ -421,6 +421,9 @@ def test_an_error_on_one_side_is_a_difference(monkeypatch: pytest.MonkeyPatch) -
     found = mdf.verify("SELECT 1 AS a", where)
     assert not found.equal and found.right.error == "duckdb: out of luck" and found.left.rows == 1
     assert "duckdb (2) failed, duckdb (1) did not" in str(found)
+    monkeypatch.setattr(RUN, "MOST_ROWS", 0)
+    hashed = mdf.verify("SELECT 1 AS a", where)
+    assert not hashed.equal and hashed.right.error == "duckdb: out of luck" and hashed.left.rows == 1
     with pytest.raises(EngineError, match="Could not convert"):
         mdf.verify("SELECT CAST(s AS BIGINT) AS a FROM t", t=[{"s": "x"}])
 

@@ -15,7 +15,7 @@ from sqlglot import exp
 from mdfsql import result, steps
 from mdfsql.arrow import arrow_schema
 from mdfsql.compile import compile_relation, target_of
-from mdfsql.errors import Unsupported
+from mdfsql.errors import EngineError, Unsupported
 from mdfsql.functions import parse_expression
 from mdfsql.relation import Relation, column
 from mdfsql.schema import INTEGERS, value_type
@@ -46,14 +46,18 @@ class Undecided(Exception):
 
 @dataclass
 class Found:
-    """What the buckets tell: the rows left over, how often each stands on the other side, and all rows' numbers."""
+    """What the buckets tell: the rows left over, how often each stands on the other side, and all rows' numbers.
+
+    Where one engine failed, ``errors`` has it, and the other's rows were counted.
+    """
 
     rows: tuple[list[Row], list[Row]]
     copies: tuple[dict[Row, int], dict[Row, int]]
-    counts: tuple[int, int]
+    counts: tuple[int | None, int | None]
     matched: int
     complete: bool
     notes: list[str]
+    errors: tuple[EngineError | None, EngineError | None] = (None, None)
 
 
 def by_buckets(left: Given, right: Given, aligned: Aligned, rules: Rules) -> Found:
@@ -63,7 +67,12 @@ def by_buckets(left: Given, right: Given, aligned: Aligned, rules: Rules) -> Fou
     """
     aligned, notes = _hashable(left, right, aligned)
     sides = [_Rows(given, places, aligned, rules) for given, places in ((left, aligned.left), (right, aligned.right))]
-    sums = [side.sums() for side in sides]
+    sums, errors = zip(*(_tried(side) for side in sides), strict=True)
+    if errors[0] is not None and errors[1] is not None:
+        raise errors[0]
+    if any(errors):
+        known = [None if error else sum(n for n, *_ in own.values()) for own, error in zip(sums, errors, strict=True)]
+        return Found(([], []), ({}, {}), (known[0], known[1]), 0, True, [], errors)
     differ = sorted(bucket for bucket in sums[0].keys() | sums[1].keys() if sums[0].get(bucket) != sums[1].get(bucket))
     counts = (sum(n for n, *_ in sums[0].values()), sum(n for n, *_ in sums[1].values()))
     matched = sum(own[0] for bucket, own in sums[0].items() if sums[1].get(bucket) == own)
@@ -97,6 +106,14 @@ def by_buckets(left: Given, right: Given, aligned: Aligned, rules: Rules) -> Fou
         + ("" if found.complete else ", and the others, which differ too, were not: the counts are at least so many")
     )
     return found
+
+
+def _tried(side: _Rows) -> tuple[dict[str, tuple[int, ...]], EngineError | None]:
+    """Return a side's sums, or the error that its engine gave."""
+    try:
+        return side.sums(), None
+    except EngineError as error:
+        return {}, error
 
 
 def _undecided(left: Given, right: Given, alone: int) -> str:

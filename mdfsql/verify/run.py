@@ -146,14 +146,13 @@ class _Made:
         if errors[0] is not None and errors[1] is not None:
             raise errors[0]
         if errors[0] is not None or errors[1] is not None:
-            return self._failed(errors, tables), tables[1]
+            return self._failed(errors, [None if table is None else table.num_rows for table in tables]), tables[1]
         if tables[1] is None:
             return self._hashed(), None
         assert tables[0] is not None
         return self._judged(tables[0], tables[1]), tables[1]
 
-    def _failed(self, errors: Sequence[EngineError | None], tables: Sequence[pa.Table | None]) -> Comparison:
-        rows = [None if table is None else table.num_rows for table in tables]
+    def _failed(self, errors: Sequence[EngineError | None], rows: Sequence[int | None]) -> Comparison:
         self.notes.append("one side failed where the other gave rows: nothing else was compared")
         return self._comparison(rows, Pairing(self.aligned, self.rules, 0), errors=errors)
 
@@ -237,6 +236,8 @@ class _Made:
             left, right = collected(self.left, None), collected(self.right, None)
             assert left is not None and right is not None
             return self._judged(left, right)
+        if any(found.errors):
+            return self._failed(found.errors, found.counts)
         self.notes += found.notes
         pairing = Pairing(self.aligned, self.rules, found.matched)
         numbers = (range(len(found.rows[0])), range(len(found.rows[1])))
