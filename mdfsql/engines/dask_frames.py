@@ -92,12 +92,20 @@ def columns(count: int, table: str | None = None) -> list[exp.Expr]:
 
 def type_node(text: str) -> exp.DataType:
     """Return one of DuckDB's own types as a node."""
-    return exp.DataType.build(text, dialect="duckdb", udt=True)
+    made = exp.DataType.build(text, dialect="duckdb", udt=True)
+    for inner in list(made.find_all(exp.DataType)):
+        if inner.this is exp.DataType.Type.NULL:
+            # The type of a bare NULL has a name in quotes only.
+            untyped = exp.DataType(this=exp.DataType.Type.USERDEFINED, kind=exp.to_identifier("NULL", quoted=True))
+            if inner is made:
+                return untyped
+            inner.replace(untyped)
+    return made
 
 
 def cast(node: exp.Expr, text: str) -> exp.Expr:
-    """Return a node cast to one of DuckDB's own types; the type of a bare NULL has no name to cast to."""
-    return node if text == UNTYPED else exp.Cast(this=node, to=type_node(text))
+    """Return a node cast to one of DuckDB's own types."""
+    return exp.Cast(this=node, to=type_node(text))
 
 
 def typed_nulls(types: Sequence[str]) -> exp.Select:
