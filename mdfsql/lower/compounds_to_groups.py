@@ -12,7 +12,7 @@ __all__ = ["compounds_to_groups"]
 def compounds_to_groups(tree: exp.Expr) -> exp.Expr:
     """INTERSECT and EXCEPT count how often each row stands on each side, since dask-sql has neither with NULLs.
 
-    With ALL, the copies of a row are numbered first, so that the n-th meets the n-th.
+    With ALL, the copies of a row are numbered on each side, so that the n-th meets the n-th.
     """
     names = Names(tree, "_g")
     holder = exp.Subquery(this=tree) if isinstance(tree, exp.SetOperation) else None
@@ -41,11 +41,17 @@ def _grouped(query: exp.SetOperation, names: Names) -> exp.Select:
             ],
             from_=exp.From(this=derived(inner.copy(), own)),
         )
-        if not query.args.get("distinct", True):
-            window = exp.Window(this=exp.RowNumber(), partition_by=[c.copy() for c in columns], over="OVER")
-            select.append("expressions", exp.alias_(window, number, quoted=True))
         branches.append(select)
-    both = exp.Union(this=branches[0], expression=branches[1], distinct=False)
+    both: exp.Query = exp.Union(this=branches[0], expression=branches[1], distinct=False)
+    if not query.args.get("distinct", True):
+        # Numbered in the types that both sides share: values that differ in their own may be one there.
+        own = names.new()
+        columns = [column(m, own) for m in (*made, side)]
+        window = exp.Window(this=exp.RowNumber(), partition_by=[c.copy() for c in columns], over="OVER")
+        both = exp.Select(
+            expressions=[*columns, exp.alias_(window, number, quoted=True)],
+            from_=exp.From(this=derived(both, own)),
+        )
     name = names.new()
 
     def count(mark: int) -> exp.Expr:
