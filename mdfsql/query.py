@@ -21,7 +21,7 @@ from mdfsql.read.queries import read_query_tree
 from mdfsql.reading import read_text
 from mdfsql.relation import Relation, identifier
 from mdfsql.schema import Schema
-from mdfsql.spellings import one_spelling
+from mdfsql.spellings import plain_queries
 
 __all__ = ["Resolver", "parse_query", "read_query"]
 
@@ -101,7 +101,7 @@ def _parse(text: str, dialect: str, plain_calls: bool) -> exp.Query:
     if isinstance(tree, exp.Subquery) or not isinstance(tree, exp.Query):
         raise QueryError(f"{_statement_name(tree, text)} is refused: only queries run here", sql=text, line=1, column=1)
     if dialect == "duckdb":
-        tree = one_spelling(tree)
+        plain_queries(tree)
     for node in tree.find_all(exp.DML, exp.DDL, exp.Into):
         if not isinstance(node, exp.Query):
             raise QueryError(f"{node.key.upper()} is refused: only queries run here", sql=text)

@@ -18,6 +18,7 @@ from mdfsql.lower.unnest_rows import plain_sources
 from mdfsql.resolve_columns import expand_columns
 from mdfsql.resolve_names import tell_apart
 from mdfsql.schema import Schema, value_type
+from mdfsql.spellings import plain_values
 
 __all__ = ["resolve"]
 
@@ -39,8 +40,8 @@ def resolve(tree: exp.Expr, sources: tuple[Source, ...], engine: str) -> exp.Exp
     # Normalised here, once: sqlglot would do it again for each column that it looks up.
     tables: dict[str, object] = {source.name: _columns(source.schema) for source in sources}
     schema = MappingSchema(tables, dialect=DUCKDB, normalize=False)
+    plain_values(tree)
     plain_negations(tree)
-    tell_apart(tree, sources)
     plain_sources(tree)
     plain_comprehensions(tree)
     keep_field_names(tree)
@@ -50,6 +51,7 @@ def resolve(tree: exp.Expr, sources: tuple[Source, ...], engine: str) -> exp.Exp
             "PIVOT ON an expression", engine, "columns only can be told apart there", "a query that has it"
         )
     try:
+        tell_apart(tree, sources)
         expand_columns(tree, schema)
         mark_merging(tree)
         tree = qualify(tree, schema=schema, dialect=DUCKDB, validate_qualify_columns=True)

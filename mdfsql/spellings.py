@@ -9,19 +9,27 @@ from typing import Any
 import sqlglot
 from sqlglot import exp
 
-__all__ = ["one_spelling"]
+__all__ = ["plain_queries", "plain_values"]
 
 
-def one_spelling(tree: exp.Query) -> exp.Query:
-    """Write in a query, in place, what has several spellings in the one that is known everywhere."""
+def plain_queries(tree: exp.Query) -> None:
+    """Write in a query, in place, what of its shape has several spellings in the one that is known everywhere."""
+    _spell(tree, QUERIES)
+
+
+def plain_values(tree: exp.Expr) -> None:
+    """Write the same of its values, once it is bound: an output without a name is called by how it was written."""
+    _spell(tree, VALUES)
+
+
+def _spell(tree: exp.Expr, spellings: dict[type[exp.Expr], Any]) -> None:
     # What is inside of others first: some are written anew from their text.
-    for node in list(tree.find_all(*SPELLINGS))[::-1]:
+    for node in list(tree.find_all(*spellings))[::-1]:
         # Others are of a class that is made of one of these, as TRY_CAST is of CAST.
-        spelling = SPELLINGS.get(type(node))
+        spelling = spellings.get(type(node))
         made = spelling(node) if spelling is not None else None
         if made is not None:
             node.replace(made)
-    return tree
 
 
 def _text(node: Any) -> exp.Expr:
@@ -39,7 +47,7 @@ def _extract(node: Any) -> exp.Expr | None:
     """EXTRACT('year' FROM x)"""
     if not isinstance(node.this, exp.Literal):
         return None
-    return exp.Extract(this=exp.Var(this=node.this.name), expression=node.expression)
+    return exp.Extract(this=exp.Var(this=node.this.name.upper()), expression=node.expression)
 
 
 OPERATORS: dict[str, type[exp.Expr]] = {"add": exp.Add, "subtract": exp.Sub, "multiply": exp.Mul, "divide": exp.IntDiv}
@@ -50,13 +58,17 @@ def _called(node: Any) -> exp.Expr | None:
     if name in ("date_part", "datepart") and len(node.expressions) == 2:
         part, value = node.expressions
         names = _names(part)
-        if names:
+        if names and value.find(*ONCE) is None:
             return _struct(value, names, [_call("date_part", exp.Literal.string(n), value) for n in names])
         return _call("date_part", part, value) if name == "datepart" else None
     if name in OPERATORS and len(node.expressions) == 2:
         one, two = (exp.Paren(this=argument) for argument in node.expressions)
         return exp.Paren(this=OPERATORS[name](this=one, expression=two))
     return None
+
+
+# What is not the same, or not as many rows, where it stands several times.
+ONCE = (exp.Explode, exp.Unnest, exp.Rand, exp.Uuid)
 
 
 def _names(node: exp.Expr) -> list[str]:
@@ -83,7 +95,7 @@ def _groups(node: Any) -> exp.Expr | None:
     """regexp_extract(s, '(a)(b)', ['x', 'y'])"""
     group = node.args.get("group")
     names = _names(group) if group is not None else []
-    if not names:
+    if not names or node.this.find(*ONCE) is not None:
         return None
     fields = []
     for number in range(1, len(names) + 1):
@@ -143,15 +155,18 @@ def _listed(nodes: Iterable[exp.Expr]) -> str:
     return ", ".join(map(_written, nodes))
 
 
-SPELLINGS: dict[type[exp.Expr], Any] = {
+QUERIES: dict[type[exp.Expr], Any] = {
     exp.ByteString: _text,
     exp.RawString: _text,
     exp.Fetch: _fetch,
+    exp.Pivot: _pivot,
+}
+
+VALUES: dict[type[exp.Expr], Any] = {
     exp.Extract: _extract,
     exp.Anonymous: _called,
     exp.RegexpExtract: _groups,
     exp.Between: _between,
     exp.GroupingId: lambda node: exp.Grouping(expressions=node.expressions),
     exp.Cast: _bytes,
-    exp.Pivot: _pivot,
 }

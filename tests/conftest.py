@@ -54,7 +54,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     left = [item for item in items if is_left(item)]
     if left:
         config.hook.pytest_deselected(items=left)
-        items[:] = [item for item in items if not is_left(item)]
+        gone = set(left)
+        items[:] = [item for item in items if item not in gone]
 
 
 def selected(config: pytest.Config) -> list[str]:

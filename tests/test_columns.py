@@ -3,6 +3,7 @@
 import datetime
 import decimal
 
+import duckdb
 import pytest
 
 import mdfsql as mdf
@@ -146,3 +147,19 @@ def test_fill_null_fits_the_type(people, check):
     )
     with pytest.raises(mdf.errors.BindError, match="'-' cannot stand in column 'score', which is DOUBLE"):
         people.fill_null("-", "score")
+
+
+NAMELESS = [
+    "'a'::BLOB",
+    "date_part(['year', 'MONTH'], DATE '2024-05-06')",
+    "datepart('year', DATE '2024-05-06')",
+    "regexp_extract('ab', '(a)(b)', ['x', 'y'])",
+    "extract('year' FROM DATE '2024-05-06')",
+    "add(1, 2)",
+]
+
+
+@pytest.mark.parametrize("text", NAMELESS)
+def test_an_output_without_a_name_is_called_as_the_reference_calls_it(engine, text):
+    made = mdf.sql(f"SELECT {text}")
+    assert made.columns == made.to_arrow().column_names == duckdb.sql(f"SELECT {text}").columns

@@ -103,7 +103,7 @@ def is_fixed(node: exp.Expr) -> bool:
         return True
     above = node.parent
     while above is not None and not isinstance(above, exp.Query):
-        if not isinstance(above, exp.Grouping) and any(above is found for found in aggregates(above)):
+        if not isinstance(above, exp.Grouping) and is_aggregate(function(above)):
             return True
         above = above.parent
     return False

@@ -21,7 +21,10 @@ MOST = 5_000
 
 
 def share_repeats(tree: exp.Expr) -> exp.Expr:
-    """A large value that an expression names several times is computed once, and given a name by a lambda."""
+    """A large value that an expression names several times is computed once, and given a name by a lambda.
+
+    No query may stand within a function that takes a lambda: it is refused.
+    """
     names = Names(tree, "_v")
     for step in tree.find_all(exp.Lambda):
         if step.parent is not None and step.parent.find(exp.Query):
