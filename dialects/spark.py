@@ -6,6 +6,7 @@ from sqlglot import exp
 
 from mdfsql.dialects.base import Target
 from mdfsql.dialects.spark_shown import SHOWN
+from mdfsql.lower.distinct_constants import distinct_constants
 from mdfsql.lower.exact_aggregates import exact_aggregates
 from mdfsql.lower.exact_arithmetic import exact_arithmetic
 from mdfsql.lower.exact_casts import exact_casts
@@ -91,6 +92,7 @@ target = Target(
         exact_casts,
         raising_values_to_selects,
         plain_generators,
+        distinct_constants,
         share_repeats,
     ),
     allowed=ALLOWED,

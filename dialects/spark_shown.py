@@ -243,7 +243,7 @@ SHOWN: Shown = {
     },
     "count": {
         "": "nothing",
-        "this": "bool bool[] date date[] decimal decimal[] double double[] float int int[] int[][] map star struct struct[] text text[] text[][] timestamp timestamp[] timestamptz tuple",
+        "this": "bool bool[] date date[] decimal decimal[] double double[] float int int[] int[][] map null star struct struct[] text text[] text[][] timestamp timestamp[] timestamptz tuple",
     },
     "count_star": {
         "": "nothing",
@@ -331,7 +331,7 @@ SHOWN: Shown = {
     },
     "distinct": {
         "columns": "bool bool[] date date[] decimal decimal[] double double[] float int int[] int[][] struct struct[] text text[] text[][] timestamp timestamp[] timestamptz",
-        "expressions": "bool bool[] date date[] decimal decimal[] double double[] float int int[] int[][] struct struct[] text text[] text[][] timestamp timestamp[] timestamptz tuple",
+        "expressions": "bool bool[] date date[] decimal decimal[] double double[] float int int[] int[][] null struct struct[] text text[] text[][] timestamp timestamp[] timestamptz tuple",
     },
     "div": {
         "expression": "decimal double float int null",
