@@ -19,7 +19,9 @@ from mdfsql.lower.exact_subqueries import exact_subqueries
 from mdfsql.lower.exact_text import exact_text
 from mdfsql.lower.exact_windows import exact_windows
 from mdfsql.lower.expand_qualify import expand_qualify
+from mdfsql.lower.few_parentheses import few_parentheses
 from mdfsql.lower.known_forms import known_forms
+from mdfsql.lower.large_arguments import large_arguments
 from mdfsql.lower.list_names import list_names
 from mdfsql.lower.name_functions import name_functions
 from mdfsql.lower.name_sides import name_sides
@@ -93,7 +95,9 @@ target = Target(
         raising_values_to_selects,
         plain_generators,
         distinct_constants,
+        large_arguments,
         share_repeats,
+        few_parentheses,
     ),
     allowed=ALLOWED,
     refused={

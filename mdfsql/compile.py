@@ -7,7 +7,7 @@ import inspect
 from collections import OrderedDict
 from dataclasses import dataclass
 
-from sqlglot import ErrorLevel, exp
+from sqlglot import exp
 from sqlglot.errors import UnsupportedError
 
 from mdfsql.bind import scan
@@ -18,7 +18,7 @@ from mdfsql.lower.rules import located
 from mdfsql.lower.shown_kinds import kind_name, unshown
 from mdfsql.relation import Relation, same_type, with_alternatives
 from mdfsql.schema import Schema, data_type
-from mdfsql.trees import written
+from mdfsql.trees import fingerprint, written
 
 __all__ = ["Note", "Plan", "compile_relation", "target_of", "trace"]
 
@@ -94,9 +94,9 @@ def _with_python(relation: Relation, target: Target) -> Relation:
     return with_alternatives(relation, refused)
 
 
-# What was lowered, by the reference text and the target. A source's name is never used twice, so the text alone says
-# what it means; the sources themselves are not kept here, for they may hold large tables.
-_lowered: OrderedDict[tuple[str, str], tuple[str, exp.Query, frozenset[str]]] = OrderedDict()
+# What was lowered, by the tree and the target. A source's name is never used twice, so the tree alone says what it
+# means; the sources themselves are not kept here, for they may hold large tables.
+_lowered: OrderedDict[tuple[bytes, str], tuple[str, exp.Query, frozenset[str]]] = OrderedDict()
 MOST_LOWERED = 512
 
 
@@ -106,9 +106,7 @@ def _compile(relation: Relation, target: Target) -> Plan:
     for source in sources:
         if isinstance(source, (CacheSource, PythonSource)):
             compile_relation(source.relation, target)
-    # DuckDB's text leaves hints out, with a warning.
-    hints = "".join(hint.sql("spark") for hint in tree.find_all(exp.Hint))
-    key = (written(tree, "duckdb", ErrorLevel.IGNORE) + hints, target.name)
+    key = (fingerprint(tree), target.name)
     found = _lowered.get(key)
     if found is None:
         lowered = lower(tree, sources, target, relation.schema)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Callable
 
 from sqlglot import exp
 from sqlglot.dialects.dialect import Dialect
@@ -41,21 +42,22 @@ def resolve(tree: exp.Expr, sources: tuple[Source, ...], engine: str) -> exp.Exp
     tables: dict[str, object] = {source.name: _columns(source.schema) for source in sources}
     schema = MappingSchema(tables, dialect=DUCKDB, normalize=False)
     plain_values(tree)
-    plain_negations(tree)
-    plain_sources(tree)
-    plain_comprehensions(tree)
-    keep_field_names(tree)
-    name_subqueries(tree)
-    if any(pivot.this for pivot in tree.find_all(exp.Pivot)):
+    there = {type(node) for node in tree.walk()}
+    for prepare, classes in PREPARING:
+        if not there.isdisjoint(classes):
+            prepare(tree)
+    if exp.Pivot in there and any(pivot.this for pivot in tree.find_all(exp.Pivot)):
         raise Unsupported(
             "PIVOT ON an expression", engine, "columns only can be told apart there", "a query that has it"
         )
     try:
         tell_apart(tree, sources)
-        expand_columns(tree, schema)
-        mark_merging(tree)
+        if not there.isdisjoint((exp.Columns, exp.Pivot)):
+            expand_columns(tree, schema)
+        merging = mark_merging(tree)
         tree = qualify(tree, schema=schema, dialect=DUCKDB, validate_qualify_columns=True)
-        join_merged(tree)
+        if merging:
+            join_merged(tree)
         order_by_inputs(tree, schema)
         return annotate_types(tree, schema=schema, dialect=DUCKDB)
     except Unsupported as error:
@@ -67,7 +69,7 @@ def resolve(tree: exp.Expr, sources: tuple[Source, ...], engine: str) -> exp.Exp
 
 def plain_negations(tree: exp.Expr) -> None:
     """Write ``a NOT LIKE b`` and ``a IS NOT b``, which the parser keeps in a flag, as NOT: passes see one form only."""
-    for node in list(tree.find_all(exp.Condition)):
+    for node in list(tree.find_all(exp.Is, exp.Like, exp.ILike)):
         if node.args.get("negate"):
             node.set("negate", None)
             negated = exp.Not(this=exp.Paren(this=node.copy()))
@@ -111,15 +113,25 @@ def name_subqueries(tree: exp.Expr) -> None:
                     output.replace(exp.Alias(this=output.copy(), alias=exp.to_identifier(f"_col_{number}")))
 
 
+# What makes a tree plain, with the classes that it looks for. Each walks the whole tree, and most trees have none.
+PREPARING: tuple[tuple[Callable[[exp.Expr], None], frozenset[type[exp.Expr]]], ...] = (
+    (plain_negations, frozenset({exp.Is, exp.Like, exp.ILike})),
+    (plain_sources, frozenset({exp.GenerateSeries, exp.Lateral, exp.Unnest})),
+    (plain_comprehensions, frozenset({exp.Comprehension})),
+    (keep_field_names, frozenset({exp.PropertyEQ, exp.ColumnDef})),
+    (name_subqueries, frozenset({exp.Subquery})),
+)
+
 # Under this key a join keeps that it merges columns.
 MERGES = "mdf_merges"
 
 
-def mark_merging(tree: exp.Expr) -> None:
-    """Note which joins are USING or NATURAL, which ``qualify`` writes as ON."""
-    for join in tree.find_all(exp.Join):
-        if join.args.get("using") or join.method.upper() == "NATURAL":
-            join.meta[MERGES] = True
+def mark_merging(tree: exp.Expr) -> bool:
+    """Note which joins are USING or NATURAL, which ``qualify`` writes as ON; tell whether there is one."""
+    found = [join for join in tree.find_all(exp.Join) if join.args.get("using") or join.method.upper() == "NATURAL"]
+    for join in found:
+        join.meta[MERGES] = True
+    return bool(found)
 
 
 def join_merged(tree: exp.Expr) -> None:
@@ -147,6 +159,8 @@ def order_by_inputs(tree: exp.Expr, schema: MappingSchema) -> None:
     In the reference a bare name in ORDER BY is an output column first, but inside an expression an input column
     first: ``SELECT -a AS a FROM t ORDER BY a + 1`` orders by the table's ``a``. Other engines take the output.
     """
+    if all(isinstance(key.this, (exp.Column, exp.Literal)) for key in tree.find_all(exp.Ordered)):
+        return  # as most are
     for scope in traverse_scope(tree):
         order = scope.expression.args.get("order") if isinstance(scope.expression, exp.Select) else None
         for key in order.expressions if order else ():

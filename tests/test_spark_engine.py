@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import re
 import struct
@@ -23,6 +24,7 @@ from mdfsql.engines import open_engine
 from mdfsql.engines.base import Engine
 from mdfsql.errors import BackendError, EngineError, MdfError, Unsupported
 from mdfsql.lower.exact_text import SAFE_LETTERS
+from mdfsql.lower.few_parentheses import LEVELS, few_parentheses
 from mdfsql.lower.known_forms import FORMS
 from mdfsql.relation import Relation
 from mdfsql.resolve import resolve
@@ -161,6 +163,67 @@ def test_numbers_have_the_same_text(duck: Engine, spark: Engine) -> None:
     assert isinstance(tree, exp.Query)
     made = Relation(tree, {"t": given})
     assert difference(run(duck, made), run(spark, made), ordered=False) is None
+
+
+def grown(random: Random, depth: int) -> exp.Expr:
+    """Return a random expression whose every part stands in parentheses."""
+    inner: Any = (lambda: exp.Paren(this=grown(random, depth - 1))) if depth else (lambda: leaf(random))
+    kind = random.choice(BINARY + OTHERS)
+    if kind in BINARY:
+        return kind(this=inner(), expression=inner())
+    if kind is exp.Is:
+        return exp.Is(this=inner(), expression=exp.Null())
+    if kind is exp.Between:
+        return exp.Between(this=inner(), low=inner(), high=inner())
+    if kind is exp.In:
+        return exp.In(this=inner(), expressions=[inner(), inner()])
+    if kind is exp.Case:
+        return exp.Case(ifs=[exp.If(this=inner(), true=inner())], default=inner())
+    if kind is exp.Cast:
+        return exp.Cast(this=inner(), to=exp.DataType.build("INT"))
+    if kind is exp.Anonymous:
+        return exp.Anonymous(this="f", expressions=[inner(), inner()])
+    return kind(this=inner())
+
+
+BINARY: list[Any] = [kind for kinds in LEVELS for kind in kinds if issubclass(kind, (exp.Binary, exp.Connector))]
+BINARY.remove(exp.Is)
+OTHERS = [exp.Is, exp.Between, exp.In, exp.Case, exp.Cast, exp.Anonymous, exp.Not, exp.Neg, exp.BitwiseNot]
+
+
+def leaf(random: Random) -> exp.Expr:
+    return random.choice(
+        [exp.column("a"), exp.column("x", "t"), exp.Literal.number(7), exp.Literal.string("s"), exp.Null(), exp.true()]
+    ).copy()
+
+
+def test_parentheses_that_are_left_out_change_nothing_to_spark(spark: Any) -> None:
+    parser = spark._given._jsparkSession.sessionState().sqlParser()
+    random = Random(11)
+    shorter = 0
+    for _ in range(400):
+        tree = exp.select(exp.alias_(grown(random, random.randint(1, 3)), "x"))
+        few = few_parentheses(tree.copy())
+        texts = [made.sql("spark") for made in (tree, few)]
+        shorter += len(texts[1]) < len(texts[0])
+        plans = {re.sub(r"#\d+", "", parser.parsePlan(text).toString()) for text in texts}
+        assert len(plans) == 1, (texts, plans)
+    assert shorter > 300
+
+
+def test_what_the_parser_has_learnt_is_forgotten_in_time(spark: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    forms = spark._given._jvm.java.lang.Class.forName
+    learnt = forms("org.apache.spark.sql.catalyst.parser.SqlBaseParser").getDeclaredField("_decisionToDFA")
+    learnt.setAccessible(True)
+    states = forms("org.antlr.v4.runtime.dfa.DFA").getField("states")
+    monkeypatch.setattr("mdfsql.engines.spark.REMEMBERED", 10_000)
+    counts = []
+    for number in range(12):
+        sums = " + ".join(f"(CASE WHEN id = {place} THEN {number} ELSE id END)" for place in range(60))
+        run(spark, relation(f"SELECT {'(' * number}{sums}{')' * number} AS x FROM range(3) AS t(id)", {}))
+        counts.append(sum(states.get(one).size() for one in learnt.get(None)))
+    # From 4.1 on, Spark keeps it elsewhere, and forgets it by its own settings.
+    assert any(later < before for before, later in itertools.pairwise(counts)) or set(counts) == {0}, counts
 
 
 @pytest.mark.whole

@@ -22,12 +22,15 @@ from mdfsql.dialects.spark import target
 from mdfsql.engines.spark_errors import failures
 from mdfsql.engines.spark_rows import run_rows
 from mdfsql.engines.spark_session import (
+    REMEMBERED,
     check_alive,
     connect_settings,
+    forget,
     is_connect,
     open_session,
     private_copy,
     release,
+    remembers,
 )
 from mdfsql.engines.spark_sources import as_source, read_files, rebind, source_frame
 from mdfsql.engines.spark_types import column_type, schema_of, spark_type
@@ -90,6 +93,9 @@ class SparkEngine:
             self._given, self._made = open_session(master, config, remote)
         self._connect = is_connect(self._given)
         self._session = private_copy(self._given)
+        # Of a session that others use, the parser is theirs.
+        self._remembers = self._made and not self._connect and remembers(self._given)
+        self._parsed = 0
         self._lock = threading.RLock()
         self._shown: set[str] = set()
         self._dropped: collections.deque[tuple[str, Any]] = collections.deque()
@@ -208,6 +214,10 @@ class SparkEngine:
             self._sweep()
             for source in plan.sources:
                 self._show(source)
+            self._parsed += len(plan.sql)
+            if self._remembers and self._parsed > REMEMBERED:
+                self._parsed = 0
+                forget(self._session)
         return self._session.sql(plan.sql)
 
     def _bound(self, plan: Plan) -> DataFrame:

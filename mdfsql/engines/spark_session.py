@@ -21,7 +21,18 @@ from mdfsql.engines.spark_errors import CLOSED, clean, failures
 from mdfsql.engines.spark_java import prepare
 from mdfsql.errors import BackendError
 
-__all__ = ["SETTINGS", "check_alive", "functions", "is_connect", "open_session", "private_copy", "release"]
+__all__ = [
+    "REMEMBERED",
+    "SETTINGS",
+    "check_alive",
+    "forget",
+    "functions",
+    "is_connect",
+    "open_session",
+    "private_copy",
+    "release",
+    "remembers",
+]
 
 # What decides an answer. Every query of ours runs with these, whatever the session that was handed over says.
 SETTINGS: dict[str, str] = {
@@ -80,7 +91,8 @@ LOCAL: dict[str, str] = {
     "spark.sql.shuffle.partitions": "8",
     "spark.sql.adaptive.coalescePartitions.parallelismFirst": "false",
     "spark.sql.catalogImplementation": "in-memory",
-    # Spark's parser learns from each text, some 6 KB a state, and forgets nothing if it is not told to (from 4.1 on).
+    # Spark's parser learns from each text, some 6 KB a state, and forgets nothing if it is not told to: by this from
+    # 4.1 on, by ``forget`` before.
     "spark.sql.parser.manageParserCaches": "true",
     "spark.sql.parser.parserDfaCacheFlushThreshold": "50000",
     # Nobody looks at what was run before, for there is no UI.
@@ -88,6 +100,21 @@ LOCAL: dict[str, str] = {
     "spark.ui.retainedStages": "100",
     "spark.sql.ui.retainedExecutions": "10",
 }
+
+# Letters of SQL after which an older parser is made to forget: it keeps one to two KB for each.
+REMEMBERED = 200_000
+
+
+def remembers(session: SparkSession) -> bool:
+    """Tell whether a session's parser keeps what it learns as long as Java runs, as it does before Spark 4.1."""
+    major, minor = (int(part) for part in session.version.split(".")[:2])
+    return (major, minor) < (4, 1)
+
+
+def forget(session: SparkSession) -> None:
+    """Clear what Spark's parser has learnt from texts; queries that are parsed meanwhile only take longer."""
+    session._jvm.org.apache.spark.sql.catalyst.parser.SqlBaseParser(None).getInterpreter().clearDFA()
+
 
 _lock = threading.Lock()
 # The session that mdfsql made, and how many engines use it: a process has one SparkContext only.

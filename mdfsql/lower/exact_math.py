@@ -8,6 +8,7 @@ from typing import Any
 from sqlglot import exp
 
 from mdfsql.lower.exact_arithmetic import BITS, divided, double, number_kind
+from mdfsql.lower.number_types import digits
 from mdfsql.lower.rules import call, case, cast, each, integer, kind, number, of_kind, paren, raised, refuse
 from mdfsql.trees import copied
 
@@ -110,6 +111,7 @@ def _rounding(name: str, exactly: str, rounded: Any) -> Any:
         if found in ("int", "null"):
             return paren(value) if places >= 0 else _whole_to(value, places, exactly)
         if found == "decimal":
+            _check_digits(value, places, exactly, name)
             return _decimal_to(value, places, exactly, node.type)
         if found == "float" and places != 0:
             refuse(f"{name} of FLOAT to places", "the reference scales the FLOAT itself", "CAST it to DOUBLE")
@@ -117,6 +119,13 @@ def _rounding(name: str, exactly: str, rounded: Any) -> Any:
         return cast(made, "FLOAT") if found == "float" else made
 
     return rule
+
+
+def _check_digits(value: Any, places: int, exactly: str, name: str) -> None:
+    """Refuse to round all digits of a DECIMAL away, where the reference takes a NULL in a column for 0 as well."""
+    precision, scale = digits(value.type)
+    if precision - scale < -places + (exactly == "TRUNC"):
+        refuse(f"{name} of all digits of a DECIMAL", "the reference gives 0 for some NULLs too", "CAST it to DOUBLE")
 
 
 def _whole_to(value: Any, places: int, exactly: str) -> exp.Expr:

@@ -35,10 +35,10 @@ def expand_qualify(tree: exp.Expr) -> exp.Expr:
 def _asks_beside_groups(select: exp.Select) -> bool:
     """Tell whether an expression over groups holds a query that not every engine runs there."""
     over = [*select.selects, *(select.args[part] for part in ("having", "order") if select.args.get(part))]
-    if not select.args.get("group") and not any(any(aggregates(node)) for node in over):
+    asked = [found for node in over for found in node.find_all(exp.Query)]
+    if not asked or (not select.args.get("group") and not any(any(aggregates(node)) for node in over)):
         return False
     tables = source_names(select)
-    asked = [found for node in over for found in node.find_all(exp.Query)]
     for found in asked:
         read = {id(outer) for outer in outer_columns(found) if outer.table in tables}
         inside = (inner for one in found.find_all(exp.AggFunc) for inner in one.find_all(exp.Column))

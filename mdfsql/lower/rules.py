@@ -98,10 +98,9 @@ def each(tree: exp.Expr, rules: Mapping[type[exp.Expr], Rule]) -> exp.Expr:
 
     A rule gives None to leave the node as it is; what it gives takes over the node's type.
     """
-    for node in reversed(nodes(tree)):
-        rule = rules.get(type(node))
+    for node in reversed([found for found in nodes(tree) if type(found) in rules]):
         try:
-            made = rule(node) if rule is not None else None
+            made = rules[type(node)](node)
         except Unsupported as error:
             raise error if error.sql else located(error, node) from None
         if made is None or made is node:

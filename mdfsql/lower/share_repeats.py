@@ -11,13 +11,15 @@ from mdfsql.lower.rules import call, refuse
 from mdfsql.lower.shapes import Names, is_aggregate
 from mdfsql.trees import nodes
 
-__all__ = ["share_repeats"]
+__all__ = ["LARGE", "is_reached", "is_value", "share_repeats"]
 
 # Nodes of an expression, a column being one, from which on it is looked at, and those that sharing has to save: Spark's
 # parser takes about a millisecond, and ten kilobytes, for each letter of values that stand in each other several times.
 LARGE, SAVED = 350, 50
 # What stays larger would take it minutes and gigabytes.
 MOST = 5_000
+
+KEYS = (exp.Group, exp.GroupingSets, exp.Rollup, exp.Cube, exp.Tuple, exp.Paren, exp.Column)
 
 
 def share_repeats(tree: exp.Expr) -> exp.Expr:
@@ -31,13 +33,12 @@ def share_repeats(tree: exp.Expr) -> exp.Expr:
             why = "Spark takes no query within a function that takes a lambda, as lists and maps are computed by"
             refuse("a query as a value in a list or map", why, "a join with that query", node=step.parent)
     for select in list(tree.find_all(exp.Select)):
+        # A key and what SELECT says of it have to be alike, and two lambdas never are.
         group = select.args.get("group")
-        if group is not None and not all(isinstance(key, exp.Column) for key in group.expressions):
-            # A key and what SELECT says of it have to be alike, and two lambdas never are.
-            continue
+        alike = group is not None and not all(isinstance(node, KEYS) for node in nodes(group))
         where = select.args.get("where")
         for root in [*select.expressions, *([where] if where is not None else [])]:
-            while (size := len(nodes(root))) >= LARGE and _share(root, select, names):
+            while (size := len(nodes(root))) >= LARGE and not alike and _share(root, select, names):
                 pass
             if size > MOST:
                 why = f"it becomes an expression of {size} parts, for which Spark's parser takes minutes and gigabytes"
@@ -53,14 +54,14 @@ def _share(root: exp.Expr, select: exp.Select, names: Names) -> bool:
     for node in reversed(inside):
         sizes[id(node)] = 1 + sum(sizes.get(id(child), 0) for child in node.iter_expressions())
     for node in inside:
-        if 2 * sizes[id(node)] > SAVED and _is_value(node):
+        if 2 * sizes[id(node)] > SAVED and is_value(node):
             around = _around(node)
             if around is select or not isinstance(around, exp.Query):
                 places[hash(node), id(around)].append(node)
     repeated = [found for found in places.values() if (len(found) - 1) * sizes[id(found[0])] >= SAVED]
     for found in sorted(repeated, key=lambda found: -(len(found) - 1) * sizes[id(found[0])]):
         whole = _common(found)
-        if whole is None or not any(_is_reached(node, whole) for node in found):
+        if whole is None or not any(is_reached(node, whole) for node in found):
             continue
         if _has_closed(whole, found[0]):
             continue
@@ -87,7 +88,8 @@ def _write(whole: exp.Expr, found: list[exp.Expr], name: str) -> None:
 PARTS = (exp.If, exp.Alias, exp.Ordered, exp.Order, exp.Where, exp.WindowSpec, exp.DataType, exp.Identifier, exp.Tuple)
 
 
-def _is_value(node: exp.Expr) -> bool:
+def is_value(node: exp.Expr) -> bool:
+    """Tell whether a node is a value, and no part of a call, of a CASE or of a window."""
     return isinstance(node, (exp.Condition, exp.Func)) and not isinstance(node, (*PARTS, exp.Lambda))
 
 
@@ -119,10 +121,10 @@ def _common(found: list[exp.Expr]) -> exp.Expr | None:
             path.append(place)
             place = place.parent
         around = path if not around else [place for place in around if any(place is other for other in path)]
-    return next((place for place in around if _is_value(place)), None)
+    return next((place for place in around if is_value(place)), None)
 
 
-def _is_reached(node: exp.Expr, whole: exp.Expr) -> bool:
+def is_reached(node: exp.Expr, whole: exp.Expr) -> bool:
     """Tell whether a value is computed whenever the whole is: what a branch alone computes may raise."""
     while node is not whole:
         parent: Any = node.parent
@@ -130,6 +132,8 @@ def _is_reached(node: exp.Expr, whole: exp.Expr) -> bool:
             first = parent.this or parent.args["ifs"][0]
         elif isinstance(parent, (exp.If, exp.Connector, exp.Coalesce)):
             first = parent.this
+        elif isinstance(parent, exp.Filter):
+            first = parent.expression
         elif isinstance(parent, exp.Anonymous) and parent.name.upper() == "IF":
             first = parent.expressions[0]
         else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -26,7 +27,7 @@ def unshown(tree: exp.Expr, shown: Shown) -> Unsupported | None:
         for construct, part, found in constructs(node):
             if found == "null" and isinstance(node, OF_NULL):
                 continue
-            if not _is_among(found, shown.get(construct, {}).get(part, "").split()):
+            if not _is_among(found, _split(shown.get(construct, {}).get(part, ""))):
                 what = construct_name(node) if isinstance(node, exp.Func) else named(construct)
                 of = f" of {found.removeprefix(CONSTANT).upper()}" if found != NO_PARTS[1] else ""
                 return located(Unsupported(f"{what}{of}", HERE, "it is not shown to agree there", None), node)
@@ -38,6 +39,9 @@ OF_NULL = (
     exp.Binary, exp.Predicate, exp.Cast, exp.TryCast, exp.Case, exp.If, exp.Coalesce, exp.Nullif, exp.Greatest,
     exp.Least, exp.Tuple,
 )  # fmt: skip
+
+
+_split = functools.cache(str.split)
 
 
 def _is_among(found: str, known: list[str]) -> bool:

@@ -138,7 +138,8 @@ def templates() -> dict[str, list[Template]]:
         tree = sqlglot.parse_one(case.sql, read="duckdb")
         if case.expected != "same" or case.table is None or tree.find(*NEVER):
             continue
-        names = {column.name for column in tree.find_all(exp.Column)}
+        # In order: the same seed has to give the same queries.
+        names = sorted({column.name for column in tree.find_all(exp.Column)})
         if any((case.table, name) not in types for name in names) or not (names or tree.find(exp.Func)):
             continue
         ((type_,),) = base().execute(f"SELECT typeof({tree.sql('duckdb')}) FROM {case.table} LIMIT 1").fetchall()
