@@ -38,6 +38,7 @@ from mdfsql.lower.rules import (
     refuse,
 )
 from mdfsql.lower.time_zones import at_time_zone
+from mdfsql.trees import nodes
 
 __all__ = ["exact_dates"]
 
@@ -45,7 +46,7 @@ __all__ = ["exact_dates"]
 def exact_dates(tree: exp.Expr) -> exp.Expr:
     """DATE + INTERVAL is a TIMESTAMP, DATE - DATE a number of days, and a difference counts the boundaries crossed."""
     tree = each(tree, RULES)
-    for node in tree.walk():
+    for node in nodes(tree):
         if kind(node) == "interval":
             refuse(
                 "a value of type INTERVAL",

@@ -32,6 +32,8 @@ def large_arguments(tree: exp.Expr) -> exp.Expr:
     They stay where they are if some branch alone computes them, and where a query, a window or a column of a table
     further out stands beside.
     """
+    if len(nodes(tree)) < LARGE:
+        return tree
     names = Names(tree, "_a")
     for select in reversed(list(tree.find_all(exp.Select))):
         read_by = [node for part in READING for node in _listed(select.args.get(part))]

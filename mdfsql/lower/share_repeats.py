@@ -32,6 +32,8 @@ def share_repeats(tree: exp.Expr) -> exp.Expr:
         if step.parent is not None and step.parent.find(exp.Query):
             why = "Spark takes no query within a function that takes a lambda, as lists and maps are computed by"
             refuse("a query as a value in a list or map", why, "a join with that query", node=step.parent)
+    if len(nodes(tree)) < LARGE:
+        return tree
     for select in list(tree.find_all(exp.Select)):
         # A key and what SELECT says of it have to be alike, and two lambdas never are.
         group = select.args.get("group")
