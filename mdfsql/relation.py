@@ -13,6 +13,7 @@ from sqlglot import exp
 from mdfsql.bind import bind
 from mdfsql.catalog import PythonSource, Source
 from mdfsql.errors import BindError
+from mdfsql.needed import needed
 from mdfsql.schema import Schema, canonical, data_type, read_type
 from mdfsql.trees import copied
 
@@ -128,9 +129,17 @@ class Relation:
 
         A relation that is read once stands as a subquery where it is read; one read more often becomes a CTE, and
         so does one with many others in it: what walks a tree by recursion, here and in the engines, has its limits.
+        Columns that are not read are not listed.
         """
         order = _ordered(self, lambda node: map(_bare, node.inputs.values()))
-        trees = {id(node): copied(node.tree) for node in order}
+        trees: dict[int, exp.Query] = {}
+        wanted: dict[int, frozenset[str] | None] = {id(self): None}
+        for node in reversed(order):
+            outputs, read = needed(node.tree, wanted[id(node)], node.schema)
+            trees[id(node)] = copied(node.tree, outputs)
+            for below in map(_bare, node.inputs.values()):
+                so_far = wanted.get(id(below), frozenset())
+                wanted[id(below)] = None if read is None or so_far is None else so_far | read
         reads = {
             id(node): [(table, _bare(node.inputs[table.name])) for table in _inputs(trees[id(node)], node.inputs)]
             for node in order

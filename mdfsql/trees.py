@@ -11,8 +11,8 @@ from sqlglot import ErrorLevel, exp
 __all__ = ["copied", "fingerprint", "nodes", "written"]
 
 
-def copied(tree: Any) -> Any:
-    """Return a copy of a tree, whose nodes share their types with the old ones.
+def copied(tree: Any, outputs: list[exp.Expr] | None = None) -> Any:
+    """Return a copy of a tree, whose nodes share their types with the old ones, with these of its outputs, or all.
 
     sqlglot's own copy makes every type anew, ten times the work; no pass changes a type in its place.
     """
@@ -31,6 +31,8 @@ def copied(tree: Any) -> Any:
                 pairs.append((value, made))
             elif type(value) is list:
                 values = new.args[key] = []
+                if outputs is not None and old is tree and key == "expressions":
+                    value = outputs
                 for index, one in enumerate(value):
                     if isinstance(one, exp.Expr):
                         made = one.__class__()

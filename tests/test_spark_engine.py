@@ -7,6 +7,8 @@ import math
 import re
 import struct
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from decimal import Decimal
 from random import Random
 from typing import Any
 
@@ -224,6 +226,32 @@ def test_what_the_parser_has_learnt_is_forgotten_in_time(spark: Any, monkeypatch
         counts.append(sum(states.get(one).size() for one in learnt.get(None)))
     # From 4.1 on, Spark keeps it elsewhere, and forgets it by its own settings.
     assert any(later < before for before, later in itertools.pairwise(counts)) or set(counts) == {0}, counts
+
+
+def test_answers_do_not_go_by_the_session_that_is_active(duck: Engine, spark: Any) -> None:
+    # Before Spark 4, digits of decimals and more go by the settings of whatever session the thread has.
+    table = pa.table(
+        {"k": [1, 1, 2], "c": pa.array([Decimal("1e-10"), Decimal("-12345.6789"), None], pa.decimal128(38, 10))}
+    )
+    given = ArrowSource(schema=read_schema(table.schema), table=table)
+    texts = [
+        "SELECT k, max(c) * max(c) AS x, min(c) * max(c) AS y, max(c) / 3 AS z FROM t GROUP BY k",
+        "SELECT k, [n * n FOR n IN list(c ORDER BY c)] AS x FROM t WHERE c < 1 GROUP BY k",
+    ]
+    queries = [relation(text, {"t": given}) for text in texts]
+    other = spark._given.newSession()
+    other.conf.set("spark.sql.decimalOperations.allowPrecisionLoss", "true")
+    other.conf.set("spark.sql.ansi.enabled", "false")
+    handed = open_engine("spark", spark_session=other)
+    with ThreadPoolExecutor(1) as elsewhere:
+        for made in queries:
+            wanted = run(duck, made)
+            for answer in (
+                run(spark, made), run(handed, made),
+                elsewhere.submit(run, spark, made).result(), elsewhere.submit(run, handed, made).result(),
+            ):  # fmt: skip
+                assert difference(wanted, answer, ordered=False) is None
+    handed.close()
 
 
 @pytest.mark.whole

@@ -23,12 +23,15 @@ from mdfsql.engines.spark_errors import failures
 from mdfsql.engines.spark_rows import run_rows
 from mdfsql.engines.spark_session import (
     REMEMBERED,
+    acting,
     check_alive,
+    check_decimals,
     connect_settings,
     forget,
     is_connect,
     open_session,
     private_copy,
+    properties,
     release,
     remembers,
 )
@@ -94,6 +97,7 @@ class SparkEngine:
         self._connect = is_connect(self._given)
         self._session = private_copy(self._given)
         # Of a session that others use, the parser is theirs.
+        self._settings = None if self._connect else properties(self._session)
         self._remembers = self._made and not self._connect and remembers(self._given)
         self._parsed = 0
         self._lock = threading.RLock()
@@ -119,8 +123,13 @@ class SparkEngine:
         return None
 
     def frame(self, plan: Plan) -> DataFrame:
-        """Return the plan as a DataFrame of the session that was handed over, with the bound names and types."""
+        """Return the plan as a DataFrame of the session that was handed over, with the bound names and types.
+
+        Raises Unsupported before Spark 4 for arithmetic of DECIMALs, unless that session computes it as ours do.
+        """
         with self._running():
+            if not self._connect:
+                check_decimals(plan.tree, self._given)
             made = self._bound(plan)
             return made if self._connect else rebind(made, self._given)
 
@@ -204,6 +213,7 @@ class SparkEngine:
                 self._given.addTag(self._tag)
                 stack.callback(self._given.removeTag, self._tag)
             else:
+                stack.enter_context(acting(self._session, self._settings))
                 context = self._given._sc
                 context.addJobTag(self._tag)
                 stack.callback(context.removeJobTag, self._tag)

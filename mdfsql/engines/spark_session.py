@@ -16,20 +16,25 @@ from pyspark import SparkConf, SparkContext
 from pyspark.errors import PySparkException
 from pyspark.java_gateway import launch_gateway
 from pyspark.sql import SparkSession
+from sqlglot import exp
 
 from mdfsql.engines.spark_errors import CLOSED, clean, failures
 from mdfsql.engines.spark_java import prepare
-from mdfsql.errors import BackendError
+from mdfsql.errors import BackendError, Unsupported
+from mdfsql.lower.rules import kind
 
 __all__ = [
     "REMEMBERED",
     "SETTINGS",
+    "acting",
     "check_alive",
+    "check_decimals",
     "forget",
     "functions",
     "is_connect",
     "open_session",
     "private_copy",
+    "properties",
     "release",
     "remembers",
 ]
@@ -274,6 +279,55 @@ def private_copy(session: Any) -> Any:
             if _current(conf, key) != value:
                 conf.set(key, value)
         return copy
+
+
+def properties(session: Any) -> Any:
+    """Return what decides an answer as Java has it, for ``acting``."""
+    made = session._jvm.java.util.Properties()
+    for key, value in SETTINGS.items():
+        made.setProperty(key, value)
+    return made
+
+
+@contextlib.contextmanager
+def acting(session: Any, settings: Any) -> Iterator[None]:
+    """Let a session, and its settings, be those of this thread in Java, and of the tasks that it starts.
+
+    Some of Spark's expressions ask for the settings only when code is made of them, or in a task: before Spark 4, the
+    product of two decimals would have other digits in a thread in which another session is active, or none.
+    """
+    jvm, context = session._jvm, session._sc._jsc.sc()
+    named = getattr(SparkSession, "_get_j_spark_session_class", None)
+    sessions = named(jvm) if named is not None else jvm.SparkSession
+    active, before = sessions.getActiveSession(), context.getLocalProperties()
+    own = before.clone()
+    own.putAll(settings)
+    sessions.setActiveSession(session._jsparkSession)
+    context.setLocalProperties(own)
+    try:
+        yield
+    finally:
+        context.setLocalProperties(before)
+        if active.isDefined():
+            sessions.setActiveSession(active.get())
+        else:
+            sessions.clearActiveSession()
+
+
+PRECISION_LOSS = "spark.sql.decimalOperations.allowPrecisionLoss"
+ARITHMETIC = (exp.Add, exp.Sub, exp.Mul, exp.Div, exp.IntDiv, exp.Mod)
+
+
+def check_decimals(tree: exp.Expr, session: Any) -> None:
+    """Refuse arithmetic of DECIMALs in a frame of a session that would run it by settings of its own."""
+    if int(session.version.split(".")[0]) >= 4 or _current(session._jsparkSession.conf(), PRECISION_LOSS) == "false":
+        return
+    for node in tree.find_all(*ARITHMETIC):
+        if "decimal" in (kind(node), kind(node.this), kind(node.expression)):
+            why = "before Spark 4, the digits of the result go by the settings of the session that computes it"
+            raise Unsupported(
+                "arithmetic of DECIMALs in a DataFrame", "spark", why, f'conf.set("{PRECISION_LOSS}", "false") on it'
+            )
 
 
 def _current(conf: Any, key: str) -> str | None:

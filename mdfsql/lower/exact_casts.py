@@ -60,8 +60,8 @@ SAME = frozenset(
         *(("decimal", k) for k in ("bool", "double", "text")),
         *(("float", k) for k in ("bool", "double")),
         *(("double", k) for k in ("bool", "float")),
-        *(("date", k) for k in ("timestamp", "text")),
-        *(("timestamp", k) for k in ("date", "text", "timestamptz")),
+        ("date", "timestamp"),
+        *(("timestamp", k) for k in ("date", "timestamptz")),
         *(("timestamptz", k) for k in ("date", "timestamp")),
     }
 )

@@ -28,8 +28,30 @@ def _plain(value: exp.Expr) -> exp.Expr:
     return cast(value, "VARCHAR")
 
 
+# ---- moments -----------------------------------------------------------------------------------------------------
+
+
+def _moment(value: exp.Expr) -> exp.Expr:
+    """Spell a moment: there, a year before the first has no era, and one of five digits a plus."""
+    plain = cast(value, "VARCHAR")
+    while isinstance(value, exp.Paren):
+        value = value.this
+    if isinstance(value, exp.Cast) and isinstance(value.this, exp.Literal):
+        return plain
+    year = call("YEAR", value, type="INTEGER")
+    before = call("FORMAT_STRING", "%04d", exp.Sub(this=number(1), expression=year))
+    parts = [before, call("DATE_FORMAT", value, "-MM-dd"), text(" (BC)")]
+    if kind(value) != "date":
+        parts += [text(" "), call("SUBSTRING_INDEX", plain, " ", -1)]
+    return case(
+        (exp.Between(this=year.copy(), low=number(1), high=number(9999)), plain),
+        (exp.GT(this=year.copy(), expression=number(9999)), call("SUBSTRING", plain, 2, type="VARCHAR")),
+        default=call("CONCAT", *parts, type="VARCHAR"),
+    )
+
+
 def _utc(value: exp.Expr) -> exp.Expr:
-    return call("CONCAT", cast(value, "VARCHAR"), "+00", type="VARCHAR")
+    return call("CONCAT", _moment(value), "+00", type="VARCHAR")
 
 
 # ---- floats ------------------------------------------------------------------------------------------------------
@@ -146,7 +168,7 @@ QUOTED = r"""^$|^[ \t\n\x0B\f\r]|[ \t\n\x0B\f\r]$|['"(),:=\[\]\\{}]|^(?i:null)$"
 def _part(value: exp.Expr) -> exp.Expr:
     """Return the text of a part of a nested value."""
     made = value_text(value)
-    if kind(value) in ("text", "timestamp", "timestamptz"):
+    if kind(value) in ("text", "date", "timestamp", "timestamptz"):
         escaped = call("REGEXP_REPLACE", made, r"(['\\])", r"\\$1", type="VARCHAR")
         quoted = call("CONCAT", "'", escaped, "'", type="VARCHAR")
         made = case((call("RLIKE", made, QUOTED, type="BOOLEAN"), quoted), default=made)
@@ -187,7 +209,8 @@ def _map(value: exp.Expr) -> exp.Expr:
 
 
 SPELLED: dict[str, Callable[[exp.Expr], exp.Expr]] = {
-    **dict.fromkeys(("null", "text", "bool", "int", "decimal", "date", "timestamp"), _plain),
+    **dict.fromkeys(("null", "text", "bool", "int", "decimal"), _plain),
+    **dict.fromkeys(("date", "timestamp"), _moment),
     "timestamptz": _utc,
     "double": _double,
     "float": _float,

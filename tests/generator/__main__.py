@@ -16,10 +16,11 @@ def main() -> int:
     parser.add_argument("--engine", choices=NAMES, default="spark")
     parser.add_argument("--queries", type=int, default=1000, help="queries to which DuckDB has an answer")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--first", type=int, default=0, help="the batch to begin with, to go on with an earlier run")
     options = parser.parse_args()
     duck, other = open_engine("duckdb"), open_engine(options.engine)
     begun, shown, tally = time.monotonic(), 0, Tally()
-    for tally in run(options.seed, options.queries, duck, other):
+    for tally in run(options.seed, options.queries, duck, other, options.first):
         print(f"{tally}, {time.monotonic() - begun:.0f} s", file=sys.stderr, flush=True)
         for finding in tally.findings[shown:]:
             print(f"\n{finding}\n", flush=True)

@@ -29,7 +29,7 @@ AT_ONCE = 2
 OUTCOMES = ("right", "refused", "raised", "wrong", "late", "no answer")
 
 # What keeps one of several equal values, of zeros either.
-MERGES = re.compile(r" BY | DISTINCT |\b(?:UNION|INTERSECT|EXCEPT)\b(?! ALL)")
+MERGES = re.compile(r" BY | DISTINCT |\bUNION\b(?! ALL)|\b(?:INTERSECT|EXCEPT)\b")
 
 
 @dataclass
@@ -95,14 +95,17 @@ def raises_in_order(given: Relation) -> bool:
         return False
 
 
-def run(seed: int, count: int, duck: Engine, other: Engine) -> Iterator[Tally]:
-    """Yield the tally after each batch of queries over tables of their own, until there are so many."""
+def run(seed: int, count: int, duck: Engine, other: Engine, first: int = 0) -> Iterator[Tally]:
+    """Yield the tally after each batch of queries over tables of their own, until there are so many.
+
+    ``first`` is the batch to begin with, for a run that goes on with another.
+    """
     tally = Tally()
-    for batch in range(-(-count // QUERIES)):
+    for batch in range(first, first + -(-count // QUERIES)):
         rng = random.Random(seed * 1_000_003 + batch)
         tables = [draw_table(rng, f"t{number}") for number in range(TABLES)]
         writer, judged = Writer(rng, tables), functools.partial(judge, tables=tables, duck=duck, other=other)
-        while (missing := min((batch + 1) * QUERIES, count) - tally.asked) > 0:
+        while (missing := min((batch - first + 1) * QUERIES, count) - tally.asked) > 0:
             asked = [writer.query().sql for _ in range(missing)]
             with ThreadPoolExecutor(AT_ONCE) as pool:
                 # One query is compiled while another runs.
