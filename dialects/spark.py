@@ -6,6 +6,7 @@ from sqlglot import exp
 
 from mdfsql.dialects.base import Target
 from mdfsql.dialects.spark_shown import SHOWN
+from mdfsql.lower.constant_keys import constant_keys
 from mdfsql.lower.distinct_constants import distinct_constants
 from mdfsql.lower.exact_aggregates import exact_aggregates
 from mdfsql.lower.exact_arithmetic import exact_arithmetic
@@ -95,6 +96,7 @@ target = Target(
         raising_values_to_selects,
         plain_generators,
         distinct_constants,
+        constant_keys,
         large_arguments,
         share_repeats,
         few_parentheses,

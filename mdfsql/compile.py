@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import inspect
 from collections import OrderedDict
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from sqlglot import exp
@@ -171,7 +172,7 @@ def lower(
 
         tree = resolve(tree, sources, target.name)
     tree = _passed(tree, target.typed, target, notes)
-    if target.shown is not None and isinstance(tree, exp.Select):
+    if target.shown is not None and isinstance(tree, exp.Query):
         _check_types(tree, schema, target)
     # What a pass has to say about its own construct says more, so that this comes last.
     refusal = unshown(tree, target.shown) if target.shown is not None else None
@@ -184,13 +185,28 @@ def lower(
     return tree
 
 
-def _check_types(tree: exp.Select, schema: Schema, target: Target) -> None:
+def _check_types(tree: exp.Query, schema: Schema, target: Target) -> None:
     """Refuse an output that the passes take for another type than the reference bound: they would get it wrong."""
-    for output, (name, bound) in zip(tree.selects, schema.items(), strict=False):
-        taken, wanted = kind_name(output), kind_name(data_type(bound))
-        if taken not in ("unknown", "null", wanted):
-            why = f"its type is {bound} to the reference, and {taken.upper()} to the rules there"
-            raise located(Unsupported(f"the column {name!r}", target.name, why, "CAST it"), output)
+    sides = list(_sides(tree))
+    for place, (name, bound) in enumerate(schema.items()):
+        outputs = [side.selects[place] for side in sides if place < len(side.selects)]
+        taken = {kind_name(output) for output in outputs}
+        # Of several types on the sides of a UNION, a pass makes one.
+        if len(taken) == 1 and taken.isdisjoint(("unknown", "null", kind_name(data_type(bound)))):
+            why = f"its type is {bound} to the reference, and {taken.pop().upper()} to the rules there"
+            raise located(Unsupported(f"the column {name!r}", target.name, why, "CAST it"), outputs[0])
+
+
+def _sides(tree: exp.Expr) -> Iterator[exp.Query]:
+    """Yield the queries whose rows are those of a query."""
+    if isinstance(tree, exp.Subquery):
+        yield from _sides(tree.this)
+    elif isinstance(tree, exp.SetOperation):
+        if not tree.args.get("by_name"):
+            yield from _sides(tree.this)
+            yield from _sides(tree.expression)
+    elif isinstance(tree, exp.Query):
+        yield tree
 
 
 def _passed(tree: exp.Expr, passes: tuple[Pass, ...], target: Target, notes: list[Note] | None) -> exp.Expr:
