@@ -551,7 +551,7 @@ def test_the_conformance_cases_are_equal(engine: str, part: int) -> None:
     cases = [*expressions(), *queries()][part :: 60 if engine == "duckdb" else 160]
     wrong, compared = [], 0
     for case in cases:
-        if re.search(r"random\(|now\(|uuid\(|current_|today\(", case.query):
+        if re.search(r"random\(|now\(|uuid\(|current_|today\(|SAMPLE", case.query):
             continue
         try:
             found, _ = verify_relation(relation(case.query), where, mdf.Backend("duckdb", {"threads": 2}), Options())

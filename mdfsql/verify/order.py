@@ -22,7 +22,7 @@ class Defined:
     ``hidden`` tells that keys after these are no output columns, so that they cannot be seen in a result. ``limit``
     and ``offset`` are those at the top: None where there is none, -1 where it is no plain number. ``loose`` are the
     output columns whose elements stand in no defined order, each with the separator of its texts, None for lists.
-    ``chance`` tells that the query asks for the moment or for a random number.
+    ``chance`` tells that the query asks for the moment, a random number or a sample.
     """
 
     keys: tuple[str, ...] = ()
@@ -68,7 +68,7 @@ def defined(relation: Relation) -> Defined:
         offset=0 if offset is None else _number(offset),
         inner_limit=inner,
         loose=tuple(_loose(relation)),
-        chance=any(map(_is_chance, whole.find_all(exp.Func))),
+        chance=any(map(_is_chance, whole.find_all(exp.Func))) or whole.find(exp.TableSample) is not None,
     )
 
 
