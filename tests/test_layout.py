@@ -22,7 +22,7 @@ LAYERS = """
     version
     errors
     rowwise
-    trees
+    trees needed
     schema
     read.calls
     reading

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlglot import exp
 
-from mdfsql.lower.rules import cast
+from mdfsql.lower.rules import cast, integer, number
 
 __all__ = ["constant_keys"]
 
@@ -13,7 +13,7 @@ def constant_keys(tree: exp.Expr) -> exp.Expr:
     """A key that is, or has become, a whole number is cast to its type: Spark would take it for a position."""
     for place in tree.find_all(exp.Group, exp.Ordered):
         for key in place.expressions if isinstance(place, exp.Group) else [place.this]:
-            value = key.unnest()
-            if isinstance(value, exp.Literal) and value.is_int:
-                key.replace(cast(value, "BIGINT" if abs(int(value.name)) >= 2**31 else "INTEGER"))
+            value = integer(key)
+            if value is not None:
+                key.replace(cast(number(value), "INTEGER" if -(2**31) <= value < 2**31 else "BIGINT"))
     return tree
