@@ -631,7 +631,10 @@ class Dataset:
         return frame
 
     def to_spark(self) -> Any:
-        """Return a lazy Spark DataFrame; the dataset must run on Spark."""
+        """Return a lazy Spark DataFrame; the dataset must run on Spark.
+
+        Raises Unsupported before Spark 4 for arithmetic of DECIMALs, whose digits go by the session that runs it.
+        """
         where, plan = self.plan("spark")
         return where.engine.frame(plan)
 
