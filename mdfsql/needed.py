@@ -35,7 +35,7 @@ def needed(
     parts = [value for part, value in tree.args.items() if value and part != "expressions"]
     held = {part for part, value in tree.args.items() if value}
     outputs: list[exp.Expr] = tree.expressions
-    if held <= PASSING and len(outputs) == 1 and _is_star(outputs[0]):
+    if held <= PASSING and len(outputs) == 1 and _is_star(outputs[0]) and _is_alone(tree.args["from_"].this):
         names = _names(parts)
         if names is None:
             return None, None
@@ -62,6 +62,13 @@ WHOLE = frozenset({exp.Star, exp.Columns, exp.Pivot})
 
 def _is_star(output: exp.Expr) -> bool:
     return type(output) is exp.Star and not any(output.args.values())
+
+
+def _is_alone(source: exp.Expr) -> bool:
+    """Tell whether a source is a table whose columns have the names that its query gives them."""
+    return type(source) is exp.Table and not any(
+        value for part, value in source.args.items() if part not in ("this", "alias", "db", "catalog")
+    )
 
 
 def _is_plain(output: exp.Expr) -> bool:

@@ -51,6 +51,9 @@ QUERIES = [
     "SELECT id FROM t WHERE EXISTS (SELECT * FROM u WHERE u.a = t.a)",
     "SELECT id, row_number() OVER (PARTITION BY b ORDER BY cc) AS x FROM t",
     "SELECT b FROM (SELECT b, row_number() OVER (ORDER BY id) AS x FROM t) WHERE x = 2",
+    "SELECT * FROM (t JOIN (SELECT id AS i, d FROM u) AS v ON t.id = v.i)",
+    "SELECT * FROM (SELECT t.id, u.id, b FROM t JOIN u ON t.id = u.id)",
+    "SELECT * FROM t, (SELECT id AS i FROM u) AS v WHERE t.id < v.i",
     "SELECT x.id FROM t AS x JOIN t AS y ON x.a = y.a",
     "WITH w AS (SELECT * FROM t) SELECT w.b FROM w JOIN t ON w.id = t.id",
     "SELECT id FROM t SEMI JOIN u ON t.id = u.id",
@@ -67,7 +70,12 @@ def test_the_answer_is_that_of_whole_tables(text: str) -> None:
         all_of_t, all_of_u = (mdf.Dataset.from_arrow(layer.to_arrow()) for layer in (t, u))
         over, wanted = mdf.sql(text, t=t, u=u), mdf.sql(text, t=all_of_t, u=all_of_u)
         # Read by another query as well, which names some of its columns.
-        for made in (lambda ds: ds, lambda ds: ds.select(ds.columns[-1]), lambda ds: ds.filter("true").distinct()):
+        for made in (
+            lambda ds: ds,
+            lambda ds: ds.select(ds.columns[-1]),
+            lambda ds: ds.select(ds.columns[len(ds.columns) // 2]),
+            lambda ds: ds.filter("true").distinct(),
+        ):
             one, two = made(over), made(wanted)
             assert one.columns == two.columns
             key = [sorted(map(repr, ds.collect())) for ds in (one, two)]
