@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib
 import inspect
 from collections import OrderedDict
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 from sqlglot import exp
@@ -16,6 +15,7 @@ from mdfsql.catalog import CacheSource, FileSource, PythonSource, Source
 from mdfsql.dialects.base import Pass, Target, check_allowed
 from mdfsql.errors import Unsupported
 from mdfsql.lower.rules import located
+from mdfsql.lower.shapes import branches
 from mdfsql.lower.shown_kinds import kind_name, unshown
 from mdfsql.relation import Relation, same_type, with_alternatives
 from mdfsql.schema import Schema, data_type
@@ -187,7 +187,7 @@ def lower(
 
 def _check_types(tree: exp.Query, schema: Schema, target: Target) -> None:
     """Refuse an output that the passes take for another type than the reference bound: they would get it wrong."""
-    sides = list(_sides(tree))
+    sides = list(branches(tree))
     for place, (name, bound) in enumerate(schema.items()):
         outputs = [side.selects[place] for side in sides if place < len(side.selects)]
         taken = {kind_name(output) for output in outputs}
@@ -195,18 +195,6 @@ def _check_types(tree: exp.Query, schema: Schema, target: Target) -> None:
         if len(taken) == 1 and taken.isdisjoint(("unknown", "null", kind_name(data_type(bound)))):
             why = f"its type is {bound} to the reference, and {taken.pop().upper()} to the rules there"
             raise located(Unsupported(f"the column {name!r}", target.name, why, "CAST it"), outputs[0])
-
-
-def _sides(tree: exp.Expr) -> Iterator[exp.Query]:
-    """Yield the queries whose rows are those of a query."""
-    if isinstance(tree, exp.Subquery):
-        yield from _sides(tree.this)
-    elif isinstance(tree, exp.SetOperation):
-        if not tree.args.get("by_name"):
-            yield from _sides(tree.this)
-            yield from _sides(tree.expression)
-    elif isinstance(tree, exp.Query):
-        yield tree
 
 
 def _passed(tree: exp.Expr, passes: tuple[Pass, ...], target: Target, notes: list[Note] | None) -> exp.Expr:

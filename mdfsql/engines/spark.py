@@ -96,8 +96,8 @@ class SparkEngine:
             self._given, self._made = open_session(master, config, remote)
         self._connect = is_connect(self._given)
         self._session = private_copy(self._given)
-        # Of a session that others use, the parser is theirs.
         self._settings = None if self._connect else properties(self._session)
+        # Of a session that others use, the parser is theirs.
         self._remembers = self._made and not self._connect and remembers(self._given)
         self._parsed = 0
         self._lock = threading.RLock()

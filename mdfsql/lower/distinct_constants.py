@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
 from sqlglot import exp
 
 from mdfsql.lower.nested_values import lambda_, variable
 from mdfsql.lower.rules import call
-from mdfsql.lower.shapes import contains_query, sources
+from mdfsql.lower.shapes import branches, contains_query, sources
 from mdfsql.trees import nodes
 
 __all__ = ["distinct_constants"]
@@ -58,16 +58,5 @@ def _is_constant(value: exp.Expr, select: exp.Select, shared: Mapping[str, exp.E
     place = names.index(value.name)
     return any(
         place >= len(made.selects) or _is_constant(made.selects[place].unalias(), made, shared, left - 1)
-        for made in _selects(source.this)
+        for made in branches(source.this)
     )
-
-
-def _selects(query: exp.Expr) -> Iterator[exp.Select]:
-    """Yield the SELECTs whose rows are those of a query."""
-    while isinstance(query, exp.Subquery):
-        query = query.this
-    if isinstance(query, exp.SetOperation):
-        yield from _selects(query.this)
-        yield from _selects(query.expression)
-    elif isinstance(query, exp.Select):
-        yield query

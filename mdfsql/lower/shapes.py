@@ -11,6 +11,7 @@ from sqlglot import exp
 __all__ = [
     "Names",
     "aggregates",
+    "branches",
     "column",
     "conjoin",
     "conjuncts",
@@ -135,6 +136,17 @@ def queries(tree: exp.Expr) -> Iterator[exp.Query]:
         for source in sources(tree):
             if isinstance(source, exp.Subquery):
                 yield from queries(source)
+
+
+def branches(query: exp.Expr) -> Iterator[exp.Select]:
+    """Yield the SELECTs whose rows are those of a query: itself, or the sides of a set operation."""
+    if isinstance(query, exp.Subquery):
+        yield from branches(query.this)
+    elif isinstance(query, exp.SetOperation):
+        yield from branches(query.this)
+        yield from branches(query.expression)
+    elif isinstance(query, exp.Select):
+        yield query
 
 
 def sources(select: exp.Select) -> list[exp.Expr]:
