@@ -19,7 +19,7 @@ from sqlglot import exp
 import mdfsql.dialects.spark
 from mdfsql.arrow import read_schema
 from mdfsql.catalog import ArrowSource
-from mdfsql.compile import compile_relation
+from mdfsql.compile import compile_relation, target_of
 from mdfsql.dialects.spark import ALLOWED
 from mdfsql.engines import open_engine
 from mdfsql.engines.base import Engine
@@ -254,6 +254,27 @@ def test_answers_do_not_go_by_the_session_that_is_active(duck: Engine, spark: An
                 elsewhere.submit(run, spark, made).result(), elsewhere.submit(run, handed, made).result(),
             ):  # fmt: skip
                 assert difference(wanted, answer, ordered=False) is None
+    handed.close()
+
+
+def test_a_frame_has_the_answer_in_its_own_session_or_there_is_none(duck: Engine, spark: Any) -> None:
+    table = pa.table({"c": pa.array([Decimal("1e-10"), Decimal("-12345.6789"), None], pa.decimal128(38, 10))})
+    given = {"t": ArrowSource(schema=read_schema(table.schema), table=table)}
+    made = relation("SELECT max(c) * max(c) AS x, min(c) * max(c) AS y FROM t", given)
+    (wanted,) = run(duck, made).to_pylist()
+    other = spark._given.newSession()
+    other.conf.set("spark.sql.decimalOperations.allowPrecisionLoss", "true")
+    handed: Any = open_engine("spark", spark_session=other)
+    plan = compile_relation(made, target_of("spark"))
+    if other.version < "4":
+        with pytest.raises(Unsupported, match="arithmetic of DECIMALs in a DataFrame") as caught:
+            handed.frame(plan)
+        assert caught.value.instead == 'conf.set("spark.sql.decimalOperations.allowPrecisionLoss", "false") on it'
+        other.conf.set("spark.sql.decimalOperations.allowPrecisionLoss", "false")
+    with ThreadPoolExecutor(1) as elsewhere:
+        frame = handed.frame(plan)
+        for rows in (frame.collect(), elsewhere.submit(frame.collect).result()):
+            assert [row.asDict() for row in rows] == [wanted]
     handed.close()
 
 

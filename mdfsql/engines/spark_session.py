@@ -323,7 +323,10 @@ def check_decimals(tree: exp.Expr, session: Any) -> None:
     if int(session.version.split(".")[0]) >= 4 or _current(session._jsparkSession.conf(), PRECISION_LOSS) == "false":
         return
     for node in tree.find_all(*ARITHMETIC):
-        if "decimal" in (kind(node), kind(node.this), kind(node.expression)):
+        operands = {kind(node.this), kind(node.expression)}
+        # What a pass has left without a type may be a DECIMAL, unless the other operand makes a double of it.
+        untyped = kind(node) == "unknown" and "unknown" in operands and "double" not in operands
+        if untyped or "decimal" in operands or kind(node) == "decimal":
             why = "before Spark 4, the digits of the result go by the settings of the session that computes it"
             raise Unsupported(
                 "arithmetic of DECIMALs in a DataFrame", "spark", why, f'conf.set("{PRECISION_LOSS}", "false") on it'
