@@ -38,23 +38,31 @@ def verify(options: Options) -> Iterator[Result]:
     yield total("tpch", what, "both runs, each fetched as Arrow", results, aim=1.15)
 
 
-# A process of its own, so that the memory at its peak is its own.
+# A process of its own, so that the memory at its peak is its own: that of Python with DuckDB, and that of Java.
 LARGE = """
-import resource, sys, time
+import pathlib, resource, os, sys, time
 import mdfsql as mdf
-path, column = sys.argv[1:]
+path, engine, column = sys.argv[1:]
 table = mdf.Dataset.read_parquet(path)
+mdf.set_backend(engine)
+mdf.sql("SELECT 1 AS x").collect()
 start = time.perf_counter()
 if column:
     table.aggregate(n=mdf.count_distinct(column)).collect()
 else:
-    assert mdf.diff(table, table).equal
-print(time.perf_counter() - start, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+    table.verify().raise_for_difference()
+seconds = time.perf_counter() - start
+java = 0
+for status in pathlib.Path("/proc").glob("[0-9]*/status"):
+    told = dict(line.split(":", 1) for line in status.read_text().splitlines())
+    if int(told["PPid"]) == os.getpid() and told["Name"].strip() == "java":
+        java += int(told["VmHWM"].split()[0])
+print(seconds, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, java)
 """
 
 
 def verify_large(options: Options) -> Iterator[Result]:
-    """Compare a table of ``--rows`` rows with itself on DuckDB: two passes of hashing, against one count of its ids."""
+    """Verify a table of ``--rows`` rows on each engine: two passes of hashing, against one count of its ids there."""
     path = options.data / f"verify-{options.rows}.parquet"
     if not path.is_file():
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -63,26 +71,29 @@ def verify_large(options: Options) -> Iterator[Result]:
             f"DATE '2000-01-01' + CAST(range % 9000 AS INTEGER) AS d FROM range({options.rows})"
         )
         mdf.sql(sql).write_parquet(path)
-    peaks: list[int] = []
+    for engine, shown in (("duckdb", "DuckDB"), ("spark", "Spark")):
+        peaks: list[tuple[int, int]] = []
 
-    def measured(column: str) -> float:
-        done = subprocess.run(
-            [sys.executable, "-c", LARGE, str(path), column],
-            env=environment(), capture_output=True, text=True, check=False,
-        )  # fmt: skip
-        if done.returncode:
-            raise Skipped(done.stderr.strip().splitlines()[-1])
-        seconds, peak = done.stdout.split()
-        if not column:
-            peaks.append(int(peak))
-        return float(seconds)
+        def measured(column: str, engine: str = engine, peaks: list[tuple[int, int]] = peaks) -> float:
+            done = subprocess.run(
+                [sys.executable, "-c", LARGE, str(path), engine, column],
+                env=environment(), capture_output=True, text=True, check=False,
+            )  # fmt: skip
+            if done.returncode:
+                raise Skipped(done.stderr.strip().splitlines()[-1])
+            seconds, own, java = done.stdout.split()
+            if not column:
+                peaks.append((int(own), int(java)))
+            return float(seconds)
 
-    made = compare(
-        "large",
-        f"`mdf.diff` of {options.rows:,} rows with themselves",
-        "`count_distinct` of their ids",
-        lambda: measured(""),
-        lambda: measured("id"),
-        max(options.repeats // 2, 1),
-    )
-    yield dataclasses.replace(made, remark=f"at its peak {max(peaks) / 1024:,.0f} MB")
+        made = compare(
+            f"large/{engine}",
+            f"`verify` of {options.rows:,} rows, DuckDB and {shown}",
+            f"`count_distinct` of their ids on {shown}",
+            functools.partial(measured, ""),
+            functools.partial(measured, "id"),
+            max(options.repeats // 2, 1),
+        )
+        own, java = (max(side) / 1024 for side in zip(*peaks, strict=True))
+        said = f"at its peak {own:,.0f} MB" + (f", and {java:,.0f} MB of Java" if java else "")
+        yield dataclasses.replace(made, remark=said)

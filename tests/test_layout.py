@@ -75,7 +75,7 @@ LAYERS = """
     display
     formats
     doctor
-    verify.values
+    verify.values verify.unequal
     verify.comparison
     verify.*
     verify.run
@@ -115,7 +115,8 @@ ONLY: dict[str, set[str]] = {
 
 # Packages that are imported in few places, so that the others work without them.
 PLACES: dict[str, set[str]] = {
-    "duckdb": {"bind", "engines.duckdb", "engines.dask*"},  # on Dask, DuckDB computes each partition
+    # On Dask, DuckDB computes each partition; verify counts equal rows with it.
+    "duckdb": {"bind", "engines.duckdb", "engines.dask*", "verify.unequal"},
     "pyspark": {"engines.spark*"},
     "py4j": {"engines.spark*"},
     "dask": {"engines.dask*"},

@@ -32,8 +32,8 @@ from tests.test_queries_text import FLIGHTS, TPCH_TABLES
 # Of a hundred cases so many may be refused on the way back.
 EXPRESSIONS, QUERIES, PACKAGE = 40, 46, 0
 AT_ONCE = 24
-# Of the expressions and of the queries each so many-th: neighbours show much the same.
-EACH, EACH_QUERY = 8, 3
+# Of the expressions and of the queries each so many-th with --every 1: neighbours show much the same.
+EACH, EACH_QUERY = 4, 2
 SPARK = target_of("spark")
 # Why a query is refused on the way back, and how its answer differs.
 Found = tuple[str | None, str | None]
@@ -133,19 +133,21 @@ def few(found: Sequence[Found], most: int) -> None:
     assert len(refused) * 100 <= most * len(found), collections.Counter(refused).most_common()
 
 
-def test_expressions(connection: duckdb.DuckDBPyConnection) -> None:
+def test_expressions(connection: duckdb.DuckDBPyConnection, pytestconfig: pytest.Config) -> None:
+    each = EACH * pytestconfig.getoption("--every")
     same = sorted((case for case in conformance.expressions() if case.expected == "same"), key=lambda c: str(c.table))
     found = []
     for table, cases in itertools.groupby(same, key=lambda case: str(case.table)):
-        texts = [case.sql for case in cases][::EACH]
+        texts = [case.sql for case in cases][::each]
         for i in range(0, len(texts), AT_ONCE):
             found += together(connection, table, texts[i : i + AT_ONCE])
     few(found, EXPRESSIONS)
 
 
-def test_queries(connection: duckdb.DuckDBPyConnection) -> None:
+def test_queries(connection: duckdb.DuckDBPyConnection, pytestconfig: pytest.Config) -> None:
+    each = EACH_QUERY * pytestconfig.getoption("--every")
     same = [case.sql for case in conformance.queries() if case.expected == "same"]
-    few([check(connection, sql) for sql in same[::EACH_QUERY]], QUERIES)
+    few([check(connection, sql) for sql in same[::each]], QUERIES)
 
 
 def test_queries_of_the_package(connection: duckdb.DuckDBPyConnection, shipped: dict[str, ArrowSource]) -> None:

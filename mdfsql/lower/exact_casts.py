@@ -126,10 +126,15 @@ def _cast(node: Any) -> exp.Expr | None:
     if source == "text" and target in SPELLED:
         if constant is not None and (known := _constant(constant, target, node.to)) is not None:
             return known
-        good = call("RLIKE", value, SPELLED[target], type="BOOLEAN")
         message = exp.Concat(
             expressions=[text(f"cannot cast to {to}: '"), value.copy(), text("'")], safe=False, coalesce=False
         )
+        digits = _digits(value) if target == "int" else None
+        if digits is not None:
+            good = call("RLIKE", digits, r"^[0-9a-fA-F]{1,15}\z", type="BOOLEAN")
+            made = cast(cast(call("CONV", digits.copy(), 16, 10), "BIGINT"), to)
+            return case((good, made), (is_null(digits), null()), default=raised(message))
+        good = call("RLIKE", value, SPELLED[target], type="BOOLEAN")
         empty = is_null(value)
         if target == "double":
             good = exp.Or(this=good, expression=_is_word(value))
@@ -140,6 +145,14 @@ def _cast(node: Any) -> exp.Expr | None:
         "engines spell and round it each in its own way",
         "CAST it to DECIMAL first" if source == "double" else None,
     )
+
+
+def _digits(value: exp.Expr) -> exp.Expr | None:
+    """Return the hexadecimal digits of '0x' || digits, as they are written to make a number of a part of a hash."""
+    if isinstance(value, exp.Anonymous) and value.name == "CONCAT" and len(value.expressions) == 2:
+        first, digits = value.expressions
+        return digits if literal_text(first) == "0x" else None
+    return None
 
 
 def _constant(constant: str, target: str, to: exp.DataType) -> exp.Expr | None:

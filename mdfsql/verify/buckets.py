@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import math
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -19,7 +18,7 @@ from mdfsql.errors import EngineError, Unsupported
 from mdfsql.functions import parse_expression
 from mdfsql.relation import Relation, column
 from mdfsql.schema import INTEGERS, value_type
-from mdfsql.verify.tables import Aligned, Row, Rules, match, match_rows
+from mdfsql.verify.tables import Aligned, Copies, Row, Rules, match, match_rows
 from mdfsql.verify.values import has_float, is_float
 
 if TYPE_CHECKING:
@@ -46,13 +45,13 @@ class Undecided(Exception):
 
 @dataclass
 class Found:
-    """What the buckets tell: the rows left over, how often each stands on the other side, and all rows' numbers.
+    """What the buckets tell: the rows left over, how often each stands on both sides, and how many rows there are.
 
     Where one engine failed, ``errors`` has it, and the other's rows were counted.
     """
 
     rows: tuple[list[Row], list[Row]]
-    copies: tuple[dict[Row, int], dict[Row, int]]
+    copies: tuple[dict[Row, Copies], dict[Row, Copies]]
     counts: tuple[int | None, int | None]
     matched: int
     complete: bool
@@ -87,8 +86,9 @@ def by_buckets(left: Given, right: Given, aligned: Aligned, rules: Rules) -> Fou
         tables = [side.rows_of(some) for side in sides]
         rest = match(tables[0], tables[1], plain, rules)
         found.matched += rest.matched
-        if rest.rows is not None:
-            _keep(found, rest.rows, (rest.left, rest.right))
+        for side in (0, 1):
+            found.rows[side].extend(rest.rows[side].values())
+            found.copies[side].update(rest.copies[side])
         looked += len(some)
         if looked < len(differ) and max(map(len, found.rows)) > MOST_ALONE:
             if not settled and counts[0] == counts[1]:
@@ -161,16 +161,6 @@ def _batches(differ: Sequence[str], sums: Sequence[Mapping[str, tuple[int, ...]]
         yield some
 
 
-def _keep(found: Found, rows: tuple[list[Row], list[Row]], alone: tuple[list[int], list[int]]) -> None:
-    for side in (0, 1):
-        if not alone[side]:
-            continue
-        wanted = {rows[side][number] for number in alone[side]}
-        counts = Counter(row for row in rows[1 - side] if row in wanted)
-        found.copies[side].update(counts)
-        found.rows[side].extend(rows[side][number] for number in alone[side])
-
-
 class _Rows:
     """One side's rows under the names c0, c1, ..., each with its bucket and the digits of its hash."""
 
@@ -194,16 +184,15 @@ class _Rows:
             outputs["b"] = exp.MD5(this=row_text(keys, rules))
         hashed = steps.project(plain, outputs)
         bucket = _filled("substr(x, 1, n)", x=column("b" if keys else "h"), n=exp.Literal.number(DIGITS))
-        # Hexadecimal digits as decimal ones: six stand for two each, which needs no cast that an engine lacks.
-        # Sixteen of them: by chance alone, one bucket in some 10**15 that differ would look the same.
-        digits = _filled(
-            "translate(substr(x, n, 16), 'abcdef', '012345')", x=column("h"), n=exp.Literal.number(DIGITS + 1)
-        )
+        # Sixty-four bits more: by chance alone, one bucket in 10**19 that differ would look the same.
+        digits = _filled("substr(x, n, 16)", x=column("h"), n=exp.Literal.number(DIGITS + 1))
         self._all = steps.project(hashed, {**{name: column(name) for name in own}, "bucket": bucket, "digits": digits})
         parts: dict[str, exp.Expr] = {"n": _filled("count(*)")}
         for number in range(2):
             part = _filled(
-                "sum(CAST(substr(x, n, 8) AS BIGINT))", x=column("digits"), n=exp.Literal.number(8 * number + 1)
+                "sum(CAST('0x' || substr(x, n, 8) AS BIGINT))",
+                x=column("digits"),
+                n=exp.Literal.number(8 * number + 1),
             )
             parts[f"s{number}"] = part
         self._sums = steps.aggregate(self._all, {"bucket": column("bucket")}, parts)
@@ -260,7 +249,7 @@ def row_text(types: Mapping[str, str], rules: Rules) -> exp.Expr:
     for name, type_ in types.items():
         text = _text(column(name), type_, rules, column(f"e{name}") if is_float(type_) else None)
         parts.append(_filled("coalesce(x, 'N')", x=text))
-    return exp.ConcatWs(expressions=[exp.Literal.string(","), *parts], safe=False, coalesce=False)
+    return exp.ConcatWs(expressions=[exp.Literal.string(","), *parts], safe=True, coalesce=True)
 
 
 def _text(node: exp.Expr, type_: str, rules: Rules, exponent: exp.Expr | None = None) -> exp.Expr:
@@ -293,7 +282,7 @@ def _text(node: exp.Expr, type_: str, rules: Rules, exponent: exp.Expr | None = 
             value = _filled("struct_extract(x, f)", x=node, f=exp.Literal.string(field.name))
             kind = _spelled(field)
             fields.append(_filled("coalesce(x, 'N')", x=_text(value, kind, rules)))
-        joined = exp.ConcatWs(expressions=[exp.Literal.string(","), *fields], safe=False, coalesce=False)
+        joined = exp.ConcatWs(expressions=[exp.Literal.string(","), *fields], safe=True, coalesce=True)
         return _filled("CASE WHEN x IS NOT NULL THEN '(' || y || ')' END", x=node, y=joined)
     raise Unsupported(f"a column of type {type_}", "verify", "it has no text that is the same on every engine")
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from mdfsql.verify.comparison import Cell, Changed, Column, Lone
-from mdfsql.verify.tables import Aligned, Row, Rules
+from mdfsql.verify.tables import Aligned, Copies, Row, Rules
 from mdfsql.verify.values import alike, difference_of
 
 __all__ = ["Pairing", "pair"]
@@ -81,16 +81,10 @@ def _general(kind: str) -> str:
 
 
 def pair(
-    pairing: Pairing,
-    rows: tuple[Sequence[Row], Sequence[Row]],
-    alone: tuple[Sequence[int], Sequence[int]],
-    copies: tuple[Mapping[Row, int], Mapping[Row, int]] | None = None,
+    pairing: Pairing, rows: tuple[dict[int, Row], dict[int, Row]], copies: tuple[dict[Row, Copies], dict[Row, Copies]]
 ) -> None:
-    """Pair the rows whose numbers are in ``alone``: by key columns where there are some, else by what agrees.
-
-    ``copies`` tell how often a row of one side stands in the other, where that is not seen from ``rows``.
-    """
-    left, right = list(alone[0]), list(alone[1])
+    """Pair the rows of each side: by key columns where there are some, else by what agrees."""
+    left, right = list(rows[0]), list(rows[1])
     if pairing.rules.keys:
         places = [pairing.aligned.names.index(name) for name in pairing.rules.keys]
         left, right = _by_columns(pairing, rows, left, right, places)
@@ -103,17 +97,15 @@ def pair(
                 left, right = _by_columns(pairing, rows, left, right, others)
         left, right = _by_votes(pairing, rows, left, right)
     for side, numbers in enumerate((left, right)):
-        if not numbers:
-            continue
-        # All copies that the other side has are in common with this side.
-        counts = copies[side] if copies is not None else Counter(rows[1 - side])
         for number in numbers:
-            pairing.add_alone(side, rows[side][number], counts.get(rows[side][number], 0))
+            row = rows[side][number]
+            # All copies that the other side has are in common with this side.
+            pairing.add_alone(side, row, copies[side][row].there)
 
 
 def _by_columns(
     pairing: Pairing,
-    rows: tuple[Sequence[Row], Sequence[Row]],
+    rows: tuple[Mapping[int, Row], Mapping[int, Row]],
     left: Iterable[int],
     right: Sequence[int],
     places: Sequence[int],
@@ -135,7 +127,7 @@ def _by_columns(
 
 
 def _by_votes(
-    pairing: Pairing, rows: tuple[Sequence[Row], Sequence[Row]], left: Sequence[int], right: Sequence[int]
+    pairing: Pairing, rows: tuple[Mapping[int, Row], Mapping[int, Row]], left: Sequence[int], right: Sequence[int]
 ) -> tuple[list[int], list[int]]:
     """Pair each row with the one that agrees with it in most columns, and in half of them at least."""
     width = len(pairing.aligned.names)

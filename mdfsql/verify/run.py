@@ -23,7 +23,7 @@ from mdfsql.verify.comparison import Comparison, Side
 from mdfsql.verify.order import Defined, defined, misplaced, unlimited
 from mdfsql.verify.pairs import Pairing, pair
 from mdfsql.verify.sample import Part, sampled
-from mdfsql.verify.tables import Aligned, Rules, Unmatched, align, in_any_order, match, python_rows, same_column
+from mdfsql.verify.tables import Aligned, Row, Rules, Unmatched, align, in_any_order, match, python_rows, same_column
 from mdfsql.verify.ties import settle
 from mdfsql.verify.values import alike
 
@@ -160,10 +160,9 @@ class _Made:
         left, right = self._in_any_order(left, right)
         found = match(left, right, self.aligned, self.rules)
         if self.order.cuts:
-            found = self._settled(found)
+            found = self._settled(left, found)
         pairing = Pairing(self.aligned, self.rules, found.matched)
-        if found.rows is not None:
-            pair(pairing, found.rows, (found.left, found.right))
+        pair(pairing, found.rows, found.copies)
         wrong = self._misplaced(left, right, found)
         return self._comparison([left.num_rows, right.num_rows], pairing, wrong)
 
@@ -180,14 +179,16 @@ class _Made:
             self.notes.append(f"the elements of {name} have no defined order: they are compared, and shown, sorted")
         return left, right
 
-    def _settled(self, found: Unmatched) -> Unmatched:
+    def _settled(self, left: pa.Table, found: Unmatched) -> Unmatched:
         keys = ", ".join(self.order.keys)
         if not keys:
             by = "by what is no output column" if self.order.hidden else "without ORDER BY"
             self.notes.append(f"LIMIT {by}: any rows will do that it may keep, as long as they are as many")
-        if not found.left or not found.right:
+        if not all(found.rows):
             return found
-        found, ties = settle(found, self.aligned, self.rules, self.order, self._candidates())
+        ends = ([left.num_rows - 1] if self.order.limit is not None else []) + ([0] if self.order.offset else [])
+        cuts = self._rows(left.take(ends))
+        found, ties = settle(found, self.aligned, self.rules, self.order, cuts, self._candidates())
         if ties:
             where = f"rows with equal {keys}" if keys else "any rows"
             self.notes.append(
@@ -196,13 +197,16 @@ class _Made:
             )
         return found
 
-    def _candidates(self) -> Iterator[list[Any]]:
+    def _candidates(self) -> Iterator[list[Row]]:
         """Yield the rows that the reference's LIMIT chooses from."""
         relation = unlimited(self.left.relation)
         plan = compile_relation(relation, target_of(self.left.where.name))
         for batch in result.batches(self.left.where.engine, plan):
-            table = pa.Table.from_batches([batch]).select(list(self.aligned.left))
-            yield python_rows(table, table)[0]
+            yield self._rows(pa.Table.from_batches([batch]))
+
+    def _rows(self, left: pa.Table) -> list[Row]:
+        table = left.select(list(self.aligned.left))
+        return python_rows(table, table)[0]
 
     def _misplaced(self, left: pa.Table, right: pa.Table, found: Unmatched) -> tuple[int, int | None]:
         """Return how many rows stand where the order does not have them, and the first of them."""
@@ -210,16 +214,15 @@ class _Made:
         if not keys:
             return 0, None
         places = [self.aligned.names.index(name) for name in keys]
-        if not found.left and not found.right:
-            pairs = [(left.column(self.aligned.left[n]), right.column(self.aligned.right[n])) for n in places]
+        ours = left.select([self.aligned.left[n] for n in places])
+        theirs = right.select([self.aligned.right[n] for n in places])
+        if not any(found.rows):
+            pairs = zip(ours.columns, theirs.columns, strict=True)
             if all(one.type == two.type and same_column(one, two, self.rules) for one, two in pairs):
                 return 0, None
-        rows = found.rows
-        if rows is None:
-            rows = python_rows(left.select(list(self.aligned.left)), right.select(list(self.aligned.right)))
         one, two = (
-            [tuple(row[n] for n in places) for number, row in enumerate(own) if number not in set_]
-            for own, set_ in zip(rows, (set(found.left), set(found.right)), strict=True)
+            [row for number, row in enumerate(own) if number not in unmatched]
+            for own, unmatched in zip(python_rows(ours, theirs), found.rows, strict=True)
         )
         return misplaced(one, two, lambda a, b: alike(a, b, self.rules.rtol, self.rules.atol))
 
@@ -240,8 +243,7 @@ class _Made:
             return self._failed(found.errors, found.counts)
         self.notes += found.notes
         pairing = Pairing(self.aligned, self.rules, found.matched)
-        numbers = (range(len(found.rows[0])), range(len(found.rows[1])))
-        pair(pairing, found.rows, numbers, found.copies)
+        pair(pairing, (dict(enumerate(found.rows[0])), dict(enumerate(found.rows[1]))), found.copies)
         return self._comparison(list(found.counts), pairing, complete=found.complete)
 
     def _comparison(

@@ -6,16 +6,18 @@ import datetime
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from mdfsql.verify.comparison import SchemaDifference
+from mdfsql.verify.unequal import countable, unequal
 from mdfsql.verify.values import alike, exact, has_float, is_float
 
 __all__ = [
     "Aligned",
+    "Copies",
     "Rules",
     "Unmatched",
     "align",
@@ -92,32 +94,47 @@ def align(left: Iterable[tuple[str, str]], right: Iterable[tuple[str, str]]) -> 
     )
 
 
+class Copies(NamedTuple):
+    """How often a row stands in its own table, and in the other."""
+
+    here: int
+    there: int
+
+
 @dataclass
 class Unmatched:
-    """The rows that have no counterpart, by their numbers; the rows themselves only where there are some.
+    """The rows that have no counterpart, of each side by their numbers, and how many rows have one.
 
-    ``rows`` are those of both sides, as far as they had to be looked at one by one, else None.
+    ``copies`` has the same rows of each side; of equal rows the last are those without a counterpart.
     """
 
-    left: list[int]
-    right: list[int]
+    rows: tuple[dict[int, Row], dict[int, Row]]
+    copies: tuple[dict[Row, Copies], dict[Row, Copies]]
     matched: int
-    rows: tuple[list[Row], list[Row]] | None = None
 
 
 def match(left: pa.Table, right: pa.Table, aligned: Aligned, rules: Rules) -> Unmatched:
     """Return which rows of two tables, as often as they occur, have no counterpart in the other; any order."""
-    ours, theirs = left.select(list(aligned.left)), right.select(list(aligned.right))
-    if not aligned.names:
-        return Unmatched([], [], min(left.num_rows, right.num_rows))
-    if aligned.same_types and ours.num_rows == theirs.num_rows:
-        names = [str(place) for place in range(ours.num_columns)]
-        ours, theirs = ours.rename_columns(names), theirs.rename_columns(names)
-        if _same(ours, theirs, rules) or _same(_sorted(ours, aligned), _sorted(theirs, aligned), rules):
-            return Unmatched([], [], ours.num_rows)
-    rows = python_rows(ours, theirs)
+    both = (left.select(list(aligned.left)), right.select(list(aligned.right)))
+    if not aligned.names or (aligned.same_types and _same(both, rules)):
+        return Unmatched(({}, {}), ({}, {}), min(left.num_rows, right.num_rows))
+    numbers: tuple[Sequence[int], Sequence[int]] = (range(left.num_rows), range(right.num_rows))
+    times = None
+    if aligned.same_types and all(map(countable, aligned.types)):
+        apart = unequal(*both)
+        numbers = (apart[0]["n"].to_pylist(), apart[1]["n"].to_pylist())
+        both = (both[0].take(apart[0]["n"]), both[1].take(apart[1]["n"]))
+        if _same((_sorted(both[0], aligned), _sorted(both[1], aligned)), rules):
+            numbers, both = ((), ()), (both[0].slice(0, 0), both[1].slice(0, 0))
+        times = [list(map(Copies, part["here"].to_pylist(), part["there"].to_pylist())) for part in apart]
+    rows = python_rows(*both)
     alone = match_rows(rows, aligned, rules)
-    return Unmatched(*alone, matched=len(rows[0]) - len(alone[0]), rows=rows)
+    if times is None:
+        held = (Counter(rows[0]), Counter(rows[1]))
+        times = [[Copies(held[side][row], held[1 - side][row]) for row in rows[side]] for side in (0, 1)]
+    left_rows, right_rows = ({numbers[side][n]: rows[side][n] for n in alone[side]} for side in (0, 1))
+    left_copies, right_copies = ({rows[side][n]: times[side][n] for n in alone[side]} for side in (0, 1))
+    return Unmatched((left_rows, right_rows), (left_copies, right_copies), left.num_rows - len(alone[0]))
 
 
 def match_rows(rows: tuple[list[Row], list[Row]], aligned: Aligned, rules: Rules) -> tuple[list[int], list[int]]:
@@ -133,18 +150,23 @@ def match_rows(rows: tuple[list[Row], list[Row]], aligned: Aligned, rules: Rules
 
 def _sorted(table: pa.Table, aligned: Aligned) -> pa.Table:
     """Return the rows in an order of their values; floats, which may be a little off, decide last."""
-    places = [str(place) for place, type_ in enumerate(aligned.types) if _sorts(table.schema.types[place])]
+    names = [str(place) for place in range(table.num_columns)]
+    places = [name for name, type_ in zip(names, table.schema.types, strict=True) if _sorts(type_)]
     places.sort(key=lambda place: is_float(aligned.types[int(place)]))
     if not places:
         return table
-    return table.take(pc.sort_indices(table, sort_keys=[(place, "ascending") for place in places]))
+    keys = [(place, "ascending") for place in places]
+    return table.take(pc.sort_indices(table.rename_columns(names), sort_keys=keys))
 
 
 def _sorts(type_: pa.DataType) -> bool:
     return not pa.types.is_nested(type_) and not pa.types.is_interval(type_)
 
 
-def _same(left: pa.Table, right: pa.Table, rules: Rules) -> bool:
+def _same(both: tuple[pa.Table, pa.Table], rules: Rules) -> bool:
+    left, right = both
+    if left.num_rows != right.num_rows:
+        return False
     return all(same_column(a, b, rules) for a, b in zip(left.columns, right.columns, strict=True))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from mdfsql.verify.order import Defined
 from mdfsql.verify.tables import Aligned, Row, Rules, Unmatched
@@ -13,45 +13,42 @@ __all__ = ["settle"]
 
 
 def settle(
-    found: Unmatched, aligned: Aligned, rules: Rules, order: Defined, candidates: Iterable[list[Row]]
+    found: Unmatched,
+    aligned: Aligned,
+    rules: Rules,
+    order: Defined,
+    cuts: Sequence[Row],
+    candidates: Iterable[list[Row]],
 ) -> tuple[Unmatched, int]:
     """Return what is left unmatched but for ties at the LIMIT, and how many rows were ties.
 
-    ``candidates`` are all the rows that the reference's LIMIT chooses from. A row of the right side is a tie if its
-    order keys are those at the cut and it is among the candidates as often as on the right side.
+    ``cuts`` are the rows of the reference at which others were left out, and ``candidates`` all the rows that its
+    LIMIT chooses from. A row of the right side is a tie if its order keys are those at a cut and it is among the
+    candidates as often as on the right side.
     """
-    assert found.rows is not None
     left, right = found.rows
     places = [aligned.names.index(name) for name in order.keys if name in aligned.names]
-    # Rows with these keys may stand on either side of a cut.
-    cuts = ([left[-1]] if order.limit is not None else []) + ([left[0]] if order.offset else []) if left else []
 
     def is_open(row: Row) -> bool:
+        # Rows with these keys may stand on either side of a cut.
         return any(all(alike(row[n], cut[n], rules.rtol, rules.atol) for n in places) for cut in cuts)
 
-    ours = [number for number in found.left if is_open(left[number])]
-    theirs = [number for number in found.right if is_open(right[number])]
+    ours = [number for number, row in left.items() if is_open(row)]
+    theirs = [number for number, row in right.items() if is_open(row)]
     if not ours or not theirs:
         return found, 0
-    wanted = {right[number] for number in theirs}
-    need = Counter(row for row in right if row in wanted)
+    need = Counter({right[number]: found.copies[1][right[number]].here for number in theirs})
     _look_for(need, aligned, rules, candidates)
-    kept, settled = [], []
+    settled = []
     for number in theirs:
         if need[right[number]] > 0:
             need[right[number]] -= 1
-            kept.append(number)
         else:
             settled.append(number)
     ties = min(len(settled), len(ours))
-    gone, gone_right = set(ours[:ties]), set(settled[:ties])
-    rest = Unmatched(
-        [number for number in found.left if number not in gone],
-        [number for number in found.right if number not in gone_right],
-        found.matched + ties,
-        found.rows,
-    )
-    return rest, ties
+    gone = (set(ours[:ties]), set(settled[:ties]))
+    rows = tuple({n: row for n, row in found.rows[side].items() if n not in gone[side]} for side in (0, 1))
+    return Unmatched((rows[0], rows[1]), found.copies, found.matched + ties), ties
 
 
 def _look_for(need: Counter[Row], aligned: Aligned, rules: Rules, candidates: Iterable[list[Row]]) -> None:
