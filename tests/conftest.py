@@ -1,7 +1,7 @@
 """The engines under test: ``--engines duckdb,spark,dask`` chooses, and every choice that cannot run says so.
 
 With ``-n 2`` one process has all tests whose names tell of Spark, another those of Dask: each engine is started once.
-Of the thousands of cases that Spark is asked in Spark's own time, one in ``--every`` is run; ``--every 1`` runs all.
+Of the thousands of cases that are much alike, marked ``many``, one in ``--every`` is run; ``--every 1`` runs all.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ BACKENDS = pytest.StashKey[dict[str, mdf.Backend]]()
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--engines", default=",".join(NAMES), help="engines to test, with commas between them")
-    parser.addoption("--every", type=int, default=4, help="run one in so many of the cases marked `many` (%(default)s)")
+    parser.addoption("--every", type=int, default=6, help="run one in so many of the cases marked `many` (%(default)s)")
 
 
 def pytest_configure(config: pytest.Config) -> None:

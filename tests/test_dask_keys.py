@@ -88,6 +88,7 @@ def test_all_types_of_keys_are_asked_for() -> None:
     assert asked == KEYS
 
 
+@pytest.mark.many
 @pytest.mark.parametrize("type_", VALUES)
 def test_rows_meet_by_keys(engines: tuple[Engine, Engine], type_: str) -> None:
     values = [None, *VALUES[type_], *VALUES[type_], None, *VALUES[type_]]

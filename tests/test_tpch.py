@@ -66,6 +66,7 @@ def test_text(n: int, tables: dict[str, mdf.Dataset], answers: Callable[[int], A
     same(mdf.sql(queries.tpch(n), params=None, dialect="duckdb", **tables), answers(n))
 
 
+@pytest.mark.many
 @pytest.mark.parametrize("n", NUMBERS)
 def test_chain(n: int, tables: dict[str, mdf.Dataset], answers: Callable[[int], Answer]) -> None:
     same(CHAINS[n](tables), answers(n))
