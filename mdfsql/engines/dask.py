@@ -142,11 +142,12 @@ class DaskEngine:
         if self._client is not None:
             self._client.cancel(list(self._futures), force=True)
             return
-        # A thread may be between two tasks: it is interrupted in the next one.
+        # A thread may be between two tasks: it is interrupted in the next one, but no run that begins meanwhile is.
+        stopping = set(self._active)
         for _ in range(INTERRUPTS):
-            dask_worker.interrupt({thread.ident for thread in self._pool._threads})
-            if not self._active:
+            if not stopping & self._active:
                 break
+            dask_worker.interrupt({thread.ident for thread in self._pool._threads})
             time.sleep(PAUSE)
 
     def close(self) -> None:
