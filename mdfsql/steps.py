@@ -158,7 +158,7 @@ def key_names(relation: Relation) -> list[str | None]:
 
 def _bare(node: exp.Expr) -> str:
     """Return the text of an expression without the name of the only input, which may be written or not."""
-    return node.sql().replace(f'"{INPUT}".', "")
+    return node.sql("duckdb").replace(f'"{INPUT}".', "")
 
 
 class NoFunctions:

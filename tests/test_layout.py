@@ -236,6 +236,15 @@ def test_packages_are_imported_in_their_places(name: str) -> None:
     assert strays == []
 
 
+@pytest.mark.parametrize("name", SOURCES)
+def test_texts_are_written_in_a_dialect(name: str) -> None:
+    # In sqlglot's own, a struct as DuckDB has it cannot be written.
+    calls = (node for node in ast.walk(ast.parse(SOURCES[name].read_text())) if isinstance(node, ast.Call))
+    methods = (call for call in calls if isinstance(call.func, ast.Attribute) and call.func.attr == "sql")
+    bare = [call.lineno for call in methods if not call.args and not call.keywords]
+    assert bare == [] or name == "functions"
+
+
 def test_public_names() -> None:
     tree = ast.parse(SOURCES["mdfsql"].read_text())
     imported = {

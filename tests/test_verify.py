@@ -272,6 +272,13 @@ def judged(left: pa.Table, right: pa.Table, order: str, limit: int | None = None
     return found
 
 
+def test_an_order_by_a_field_of_a_struct() -> None:
+    made = mdf.sql("SELECT {'a': x}['a'] AS y, x AS z FROM t ORDER BY {'a': x}['a'] DESC", t=[{"x": 1}, {"x": 2}])
+    found = made.verify()
+    assert found.equal and found.order == "by y"
+    assert made.filter("z > 0").collect() == [{"y": 2, "z": 2}, {"y": 1, "z": 1}]
+
+
 def test_ties_at_a_limit_are_no_difference() -> None:
     whole = pa.Table.from_pylist(ROWS)
     first, other = whole.slice(0, 6), pa.concat_tables([whole.slice(0, 4), whole.slice(6, 2)])

@@ -120,7 +120,7 @@ class _Split:
         if group and any(v for k, v in group.args.items() if k != "expressions"):
             return
         self._named_windows()
-        if len(self.order) == 1 and self.order[0].this.sql() == "ALL":
+        if len(self.order) == 1 and self.order[0].this.sql("duckdb") == "ALL":
             (every,) = self.order
             self.order = [copied(every) for _ in self.outputs]
             for key, (_, node) in zip(self.order, self.outputs, strict=True):
@@ -297,7 +297,7 @@ def _stand_in(name: str, table: str, node: exp.Expr) -> exp.Column:
 
 
 def _is_zero(limit: exp.Expr | None) -> bool:
-    return isinstance(limit, exp.Limit) and limit.expression.sql() == "0"
+    return isinstance(limit, exp.Limit) and limit.expression.sql("duckdb") == "0"
 
 
 def _partition(window: exp.Window) -> tuple[int, ...]:

@@ -74,8 +74,8 @@ def _number_groups(select: exp.Select, grouped: list[Any], names: Names) -> None
             partition_by=[key.copy() for key in window.args.get("partition_by") or ()],
             order=order.copy(),
         )
-        numbers.setdefault(rank.sql(), (names.new(), rank))
-        as_ = numbers[rank.sql()][0]
+        numbers.setdefault(rank.sql("duckdb"), (names.new(), rank))
+        as_ = numbers[rank.sql("duckdb")][0]
         key = exp.Ordered(this=cast(column(as_, name), "BIGINT"), nulls_first=False)
         window.set("order", exp.Order(expressions=[key]))
         window.args["spec"].set("kind", "RANGE")
