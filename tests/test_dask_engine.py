@@ -46,7 +46,7 @@ if importlib.util.find_spec("dask_sql") is None:
     pytest.skip("dask-sql is not installed", allow_module_level=True)
 
 # Few rows a partition, so that every case runs over several, some of them empty after a filter.
-ROWS = 4
+ROWS = 7
 
 # Not the same from one partition, or one run, to the next.
 UNSTEADY = re.compile(r"\b(random|now|approx_\w+)\(")
