@@ -8,7 +8,7 @@ from sqlglot import exp
 
 from mdfsql.lower.date_parts import part_of
 from mdfsql.lower.date_texts import formatted, parsed
-from mdfsql.lower.intervals import added, extracted, parts_of, shifted, total_of
+from mdfsql.lower.intervals import added, compared_by, extracted, parts_of, shifted
 from mdfsql.lower.moments import (
     DAY,
     MOMENTS,
@@ -105,8 +105,8 @@ def _compared(node: Any) -> None:
     for name in ("this", "expression", "low", "high"):
         value = node.args.get(name)
         if isinstance(value, exp.Expr) and kind(value) == "interval":
-            value.replace(total_of(value))
-    node.set("expressions", [total_of(e) if kind(e) == "interval" else e for e in node.expressions] or None)
+            value.replace(compared_by(value))
+    node.set("expressions", [compared_by(e) if kind(e) == "interval" else e for e in node.expressions] or None)
 
 
 # Units of whole numbers of microseconds.

@@ -9,9 +9,9 @@ from typing import Any, NamedTuple
 from sqlglot import exp
 
 from mdfsql.lower.moments import DAY, micros_of, of_micros, operated, stamp, unit_of, whole
-from mdfsql.lower.rules import call, case, cast, integer, kind, literal_text, number, refuse
+from mdfsql.lower.rules import call, case, cast, integer, kind, literal_text, number, paren, refuse
 
-__all__ = ["Parts", "added", "extracted", "parts_of", "shifted", "total_of"]
+__all__ = ["Parts", "added", "compared_by", "extracted", "parts_of", "shifted", "total_of"]
 
 
 class Parts(NamedTuple):
@@ -230,11 +230,27 @@ def _plain(interval: Any, sign: int) -> tuple[str, exp.Expr] | None:
 
 
 def total_of(interval: exp.Expr) -> exp.Expr:
-    """Return what intervals are compared by: their microseconds, of 30 days a month."""
-    months, days, micros = parts_of(interval)
-    made = _sum(None if months is None else _scaled(months, number(30)), days)
-    made = _sum(None if made is None else _scaled(made, number(DAY)), micros)
+    """Return the microseconds of an interval, of 30 days a month, as a BIGINT: beyond those it is an error."""
+    days, micros = _days_of(interval)
+    made = _sum(None if days is None else _scaled(days, number(DAY)), micros)
     return number(0) if made is None else whole(made)
+
+
+def compared_by(interval: exp.Expr) -> exp.Expr:
+    """Return what intervals are compared by: their microseconds, a DECIMAL where a BIGINT may not hold them."""
+    days, micros = _days_of(interval)
+    node = interval.unnest()
+    is_span = isinstance(node, exp.Sub) and kind(node.this) != "interval"
+    if days is None or is_span or days.find(exp.Column) is None:
+        return total_of(interval)
+    made = operated(exp.Mul, cast(paren(days), "DECIMAL(20,0)"), DAY, "DECIMAL(38,0)")
+    return cast(made if micros is None else operated(exp.Add, made, micros, "DECIMAL(38,0)"), "DECIMAL(38,0)")
+
+
+def _days_of(interval: exp.Expr) -> tuple[exp.Expr | None, exp.Expr | None]:
+    """Return the days of an interval, of which a month has 30, and its microseconds."""
+    months, days, micros = parts_of(interval)
+    return _sum(None if months is None else _scaled(months, number(30)), days), micros
 
 
 # Part -> which of the parts, within how many, and of how many of it.
@@ -261,7 +277,7 @@ def extracted(name: str, interval: exp.Expr) -> exp.Expr:
     value = parts[at] if within is None else operated(exp.Mod, parts[at], within)
     made = value if size == 1 else operated(exp.IntDiv, value, size)
     # A part that is 0 for every value is NULL yet where the interval is.
-    return case((exp.Is(this=total_of(interval), expression=exp.Null()), _null()), default=whole(made))
+    return case((exp.Is(this=compared_by(interval), expression=exp.Null()), _null()), default=whole(made))
 
 
 def _seconds(months: exp.Expr, days: exp.Expr, micros: exp.Expr) -> exp.Expr:
