@@ -7,6 +7,7 @@ import functools
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import mdfsql as mdf
@@ -40,7 +41,7 @@ def verify(options: Options) -> Iterator[Result]:
 
 # A process of its own, so that the memory at its peak is its own: that of Python with DuckDB, and that of Java.
 LARGE = """
-import pathlib, resource, os, sys, time
+import os, pathlib, resource, sys, time
 import mdfsql as mdf
 path, engine, column = sys.argv[1:]
 table = mdf.Dataset.read_parquet(path)
@@ -62,7 +63,7 @@ print(seconds, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, java)
 
 
 def verify_large(options: Options) -> Iterator[Result]:
-    """Verify a table of ``--rows`` rows on each engine: two passes of hashing, against one count of its ids there."""
+    """Verify a table of ``--rows`` rows on DuckDB and on Spark: two passes of hashing, against one count of its ids."""
     path = options.data / f"verify-{options.rows}.parquet"
     if not path.is_file():
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -73,27 +74,27 @@ def verify_large(options: Options) -> Iterator[Result]:
         mdf.sql(sql).write_parquet(path)
     for engine, shown in (("duckdb", "DuckDB"), ("spark", "Spark")):
         peaks: list[tuple[int, int]] = []
-
-        def measured(column: str, engine: str = engine, peaks: list[tuple[int, int]] = peaks) -> float:
-            done = subprocess.run(
-                [sys.executable, "-c", LARGE, str(path), engine, column],
-                env=environment(), capture_output=True, text=True, check=False,
-            )  # fmt: skip
-            if done.returncode:
-                raise Skipped(done.stderr.strip().splitlines()[-1])
-            seconds, own, java = done.stdout.split()
-            if not column:
-                peaks.append((int(own), int(java)))
-            return float(seconds)
-
         made = compare(
             f"large/{engine}",
             f"`verify` of {options.rows:,} rows, DuckDB and {shown}",
             f"`count_distinct` of their ids on {shown}",
-            functools.partial(measured, ""),
-            functools.partial(measured, "id"),
+            functools.partial(measured, path, engine, "", peaks),
+            functools.partial(measured, path, engine, "id", []),
             max(options.repeats // 2, 1),
         )
         own, java = (max(side) / 1024 for side in zip(*peaks, strict=True))
         said = f"at its peak {own:,.0f} MB" + (f", and {java:,.0f} MB of Java" if java else "")
         yield dataclasses.replace(made, remark=said)
+
+
+def measured(path: Path, engine: str, column: str, peaks: list[tuple[int, int]]) -> float:
+    """Run LARGE, note its peaks in KB, and return the seconds that it tells."""
+    done = subprocess.run(
+        [sys.executable, "-c", LARGE, str(path), engine, column],
+        env=environment(), capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    if done.returncode:
+        raise Skipped(done.stderr.strip().splitlines()[-1])
+    seconds, own, java = done.stdout.split()
+    peaks.append((int(own), int(java)))
+    return float(seconds)

@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import argparse
 import importlib
-import re
-import subprocess
 import sys
 import tempfile
 import time
@@ -25,13 +23,12 @@ from mdfsql.errors import EngineError, MdfError, Unsupported
 from mdfsql.relation import Relation
 from mdfsql.verify.run import Options, verify_relation
 from tests import tpcds
-from tests.conformance import expressions, queries, relation
+from tests.conformance import CHANCE, expressions, queries, relation
 from tests.test_tpch import TABLES as TPCH
+from tests.test_tpch import generated
 
 # The module: an attribute of the package has its name.
 RUN: Any = importlib.import_module("mdfsql.verify.run")
-
-CHANCE = re.compile(r"random\(|now\(|uuid\(|current_|today\(|SAMPLE")
 
 
 def cases() -> Iterator[tuple[str, Relation]]:
@@ -43,8 +40,7 @@ def cases() -> Iterator[tuple[str, Relation]]:
 
 def tpch(folder: Path) -> Iterator[tuple[str, Relation]]:
     """Yield the 22 queries of TPC-H."""
-    tool = Path(sys.executable).parent / "tpchgen-cli"
-    subprocess.run([str(tool), "parquet", "-s", "0.01", "-o", str(folder), "--quiet"], check=True)
+    generated(folder)
     tables: Any = {name: mdf.Dataset.read_parquet(folder / f"{name}.parquet") for name in TPCH}
     for number in range(1, 23):
         yield f"TPC-H Q{number}", mdf.sql(package.tpch(number), "duckdb", None, **tables)._relation

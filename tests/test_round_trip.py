@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import collections
 import itertools
-import subprocess
-import sys
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -28,6 +25,7 @@ from mdfsql.reading import read_text
 from mdfsql.relation import Relation
 from tests import conformance
 from tests.test_queries_text import FLIGHTS, TPCH_TABLES
+from tests.test_tpch import generated
 
 # Of a hundred cases so many may be refused on the way back.
 EXPRESSIONS, QUERIES, PACKAGE = 40, 46, 0
@@ -50,9 +48,7 @@ def connection() -> Iterator[duckdb.DuckDBPyConnection]:
 @pytest.fixture(scope="module")
 def shipped(tmp_path_factory: pytest.TempPathFactory) -> dict[str, ArrowSource]:
     """The tables of the queries that come with the package."""
-    folder = tmp_path_factory.mktemp("tpch")
-    tool = Path(sys.executable).parent / "tpchgen-cli"
-    subprocess.run([str(tool), "parquet", "-s", "0.01", "-o", str(folder), "--quiet"], check=True)
+    folder = generated(tmp_path_factory.mktemp("tpch"))
     files = [*(folder / f"{name}.parquet" for name in TPCH_TABLES), *FLIGHTS.glob("*.parquet")]
     tables = {path.stem: canonical_table(pyarrow.parquet.read_table(path)) for path in files}
     return {name: ArrowSource(schema=read_schema(table.schema), table=table) for name, table in tables.items()}

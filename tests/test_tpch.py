@@ -24,13 +24,17 @@ CHAINS: dict[int, Callable[[Mapping[str, mdf.Dataset]], mdf.Dataset]] = {
 Answer = tuple[dict[str, str], list[tuple[object, ...]]]
 
 
+def generated(folder: Path) -> Path:
+    """Write the tables to a folder that there is, and return it."""
+    tool = Path(sys.executable).parent / "tpchgen-cli"
+    subprocess.run([str(tool), "parquet", "-s", "0.01", "-o", str(folder), "--quiet"], check=True)
+    return folder
+
+
 @pytest.fixture(scope="session")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the TPC-H tables at scale factor 0.01."""
-    made = tmp_path_factory.mktemp("tpch")
-    tool = Path(sys.executable).parent / "tpchgen-cli"
-    subprocess.run([str(tool), "parquet", "-s", "0.01", "-o", str(made), "--quiet"], check=True)
-    return made
+    return generated(tmp_path_factory.mktemp("tpch"))
 
 
 @pytest.fixture(scope="session")

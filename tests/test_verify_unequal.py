@@ -81,10 +81,6 @@ def test_a_month_is_not_thirty_days() -> None:
         connection.sql(f"SELECT INTERVAL '{text}' AS i, 1 AS n FROM range(3)").to_arrow_table()
         for text in ("1 month", "30 days")
     )
-    found = match(
-        left, right, align([("i", "INTERVAL"), ("n", "INTEGER")], [("i", "INTERVAL"), ("n", "INTEGER")]), RULES
-    )
+    columns = [("i", "INTERVAL"), ("n", "INTEGER")]
+    found = match(left, right, align(columns, columns), Rules(1e-9, 0.0))
     assert found.matched == 0 and [len(rows) for rows in found.rows] == [3, 3]
-
-
-RULES = Rules(1e-9, 0.0)

@@ -132,7 +132,7 @@ def _cast(node: Any) -> exp.Expr | None:
         digits = _digits(value) if target == "int" else None
         if digits is not None:
             good = call("RLIKE", digits, r"^[0-9a-fA-F]{1,15}\z", type="BOOLEAN")
-            made = cast(cast(call("CONV", digits.copy(), 16, 10), "BIGINT"), to)
+            made = cast(call("CONV", digits.copy(), 16, 10), to)
             return case((good, made), (is_null(digits), null()), default=raised(message))
         good = call("RLIKE", value, SPELLED[target], type="BOOLEAN")
         empty = is_null(value)

@@ -11,7 +11,7 @@ from sqlglot import exp
 from mdfsql.lower.moments import DAY, micros_of, of_micros, operated, stamp, unit_of, whole
 from mdfsql.lower.rules import call, case, cast, integer, kind, literal_text, number, paren, refuse
 
-__all__ = ["Parts", "added", "compared_by", "extracted", "parts_of", "shifted", "total_of"]
+__all__ = ["Parts", "added", "compared_by", "extracted", "parts_of", "shifted"]
 
 
 class Parts(NamedTuple):
@@ -229,20 +229,13 @@ def _plain(interval: Any, sign: int) -> tuple[str, exp.Expr] | None:
     return unit, made if sign > 0 else operated(exp.Sub, 0, made, "INTEGER")
 
 
-def total_of(interval: exp.Expr) -> exp.Expr:
-    """Return the microseconds of an interval, of 30 days a month, as a BIGINT: beyond those it is an error."""
-    days, micros = _days_of(interval)
-    made = _sum(None if days is None else _scaled(days, number(DAY)), micros)
-    return number(0) if made is None else whole(made)
-
-
 def compared_by(interval: exp.Expr) -> exp.Expr:
     """Return what intervals are compared by: their microseconds, a DECIMAL where a BIGINT may not hold them."""
     days, micros = _days_of(interval)
     node = interval.unnest()
     is_span = isinstance(node, exp.Sub) and kind(node.this) != "interval"
     if days is None or is_span or days.find(exp.Column) is None:
-        return total_of(interval)
+        return _total(days, micros)
     made = operated(exp.Mul, cast(paren(days), "DECIMAL(20,0)"), DAY, "DECIMAL(38,0)")
     return cast(made if micros is None else operated(exp.Add, made, micros, "DECIMAL(38,0)"), "DECIMAL(38,0)")
 
@@ -251,6 +244,12 @@ def _days_of(interval: exp.Expr) -> tuple[exp.Expr | None, exp.Expr | None]:
     """Return the days of an interval, of which a month has 30, and its microseconds."""
     months, days, micros = parts_of(interval)
     return _sum(None if months is None else _scaled(months, number(30)), days), micros
+
+
+def _total(days: exp.Expr | None, micros: exp.Expr | None) -> exp.Expr:
+    """Return days and microseconds as microseconds, a BIGINT: what is beyond those is an error."""
+    made = _sum(None if days is None else _scaled(days, number(DAY)), micros)
+    return number(0) if made is None else whole(made)
 
 
 # Part -> which of the parts, within how many, and of how many of it.
@@ -266,7 +265,7 @@ def extracted(name: str, interval: exp.Expr) -> exp.Expr:
     """Return a part of an interval as the reference's extract() gives it."""
     upper = name.upper()
     if upper.startswith("EPOCH_"):
-        total = total_of(interval)
+        total = _total(*_days_of(interval))
         if upper == "EPOCH_NS":
             return operated(exp.Mul, total, 1000)
         return total if upper == "EPOCH_US" else operated(exp.IntDiv, total, 1000)

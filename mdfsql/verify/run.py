@@ -23,7 +23,18 @@ from mdfsql.verify.comparison import Comparison, Side
 from mdfsql.verify.order import Defined, defined, misplaced, unlimited
 from mdfsql.verify.pairs import Pairing, pair
 from mdfsql.verify.sample import Part, sampled
-from mdfsql.verify.tables import Aligned, Row, Rules, Unmatched, align, in_any_order, match, python_rows, same_column
+from mdfsql.verify.tables import (
+    Aligned,
+    Row,
+    Rules,
+    Unmatched,
+    align,
+    in_any_order,
+    match,
+    python_rows,
+    python_values,
+    same_column,
+)
 from mdfsql.verify.ties import settle
 from mdfsql.verify.values import alike
 
@@ -205,8 +216,7 @@ class _Made:
             yield self._rows(pa.Table.from_batches([batch]))
 
     def _rows(self, left: pa.Table) -> list[Row]:
-        table = left.select(list(self.aligned.left))
-        return python_rows(table, table)[0]
+        return list(zip(*map(python_values, left.select(list(self.aligned.left)).columns), strict=True))
 
     def _misplaced(self, left: pa.Table, right: pa.Table, found: Unmatched) -> tuple[int, int | None]:
         """Return how many rows stand where the order does not have them, and the first of them."""

@@ -25,6 +25,7 @@ __all__ = [
     "match",
     "match_rows",
     "python_rows",
+    "python_values",
     "same_column",
 ]
 
@@ -116,8 +117,9 @@ class Unmatched:
 def match(left: pa.Table, right: pa.Table, aligned: Aligned, rules: Rules) -> Unmatched:
     """Return which rows of two tables, as often as they occur, have no counterpart in the other; any order."""
     both = (left.select(list(aligned.left)), right.select(list(aligned.right)))
+    none_left = Unmatched(({}, {}), ({}, {}), min(left.num_rows, right.num_rows))
     if not aligned.names or (aligned.same_types and _same(both, rules)):
-        return Unmatched(({}, {}), ({}, {}), min(left.num_rows, right.num_rows))
+        return none_left
     numbers: tuple[Sequence[int], Sequence[int]] = (range(left.num_rows), range(right.num_rows))
     times = None
     if aligned.same_types and all(map(countable, aligned.types)):
@@ -125,7 +127,7 @@ def match(left: pa.Table, right: pa.Table, aligned: Aligned, rules: Rules) -> Un
         numbers = (apart[0]["n"].to_pylist(), apart[1]["n"].to_pylist())
         both = (both[0].take(apart[0]["n"]), both[1].take(apart[1]["n"]))
         if _same((_sorted(both[0], aligned), _sorted(both[1], aligned)), rules):
-            numbers, both = ((), ()), (both[0].slice(0, 0), both[1].slice(0, 0))
+            return none_left
         times = [list(map(Copies, part["here"].to_pylist(), part["there"].to_pylist())) for part in apart]
     rows = python_rows(*both)
     alone = match_rows(rows, aligned, rules)
@@ -216,9 +218,13 @@ def in_any_order(column: pa.ChunkedArray, separator: str | None) -> pa.ChunkedAr
 def python_values(column: pa.ChunkedArray | pa.Array) -> list[Any]:
     """Return a column's values in exact form; moments that Python has not as numbers of microseconds or days."""
     try:
-        values = column.to_pylist()
+        return _values(column)
     except (OverflowError, ValueError):
         return python_values(column.cast(_as_numbers(column.type)))
+
+
+def _values(column: pa.ChunkedArray | pa.Array) -> list[Any]:
+    values = column.to_pylist()
     if pa.types.is_floating(column.type) or pa.types.is_nested(column.type):
         return list(map(exact, values))
     return list(values)
@@ -245,13 +251,14 @@ def python_rows(left: pa.Table, right: pa.Table) -> tuple[list[Row], list[Row]]:
     columns: tuple[list[list[Any]], list[list[Any]]] = ([], [])
     for one, two in zip(left.columns, right.columns, strict=True):
         try:
-            one.to_pylist(), two.to_pylist()
+            pair = _values(one), _values(two)
         except (OverflowError, ValueError):
             if one.type == two.type:
                 wanted = _as_numbers(one.type)
                 one, two = one.cast(wanted), two.cast(wanted)
-        columns[0].append(python_values(one))
-        columns[1].append(python_values(two))
+            pair = python_values(one), python_values(two)
+        columns[0].append(pair[0])
+        columns[1].append(pair[1])
     return list(zip(*columns[0], strict=True)), list(zip(*columns[1], strict=True))
 
 
