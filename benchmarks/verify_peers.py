@@ -73,7 +73,7 @@ def verify_peers(options: Options) -> Iterator[Result]:
                 with Side("diffs", options.python_of()) as side:
                     findings = told(*side("found", name, str(left), str(right)))
                     other = partial(side, "seconds", name, str(left), str(right))
-                    times = max(options.repeats // 2, 1)
+                    times = (options.repeats + 1) // 2
                     made = compare(f"{name}/{rows}", what, peer, lambda: timed(ours), other, times)
                     yield dataclasses.replace(made, remark=findings)
             except Skipped as why:
