@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import itertools
 import re
 import threading
@@ -16,6 +15,7 @@ from sqlglot.errors import UnsupportedError
 
 from mdfsql.errors import BindError, DataError, QueryError
 from mdfsql.schema import Schema, canonical, quote
+from mdfsql.trees import fingerprint
 
 if TYPE_CHECKING:
     import duckdb
@@ -28,6 +28,10 @@ MOST_TABLES = 512
 _lock = threading.RLock()
 _tables: OrderedDict[Schema, str] = OrderedDict()
 _numbers = itertools.count()
+
+# What was bound, by the tree and the schemas of its tables.
+MOST_BOUND = 1024
+_bound: OrderedDict[tuple[bytes, tuple[tuple[str, Schema], ...]], tuple[tuple[str, str], ...]] = OrderedDict()
 _connection: duckdb.DuckDBPyConnection | None = None
 
 
@@ -63,9 +67,15 @@ def bind(tree: exp.Query, tables: Mapping[str, Schema], *, text: str | None = No
     """
     import duckdb  # as above
 
+    key = fingerprint(tree), tuple(tables.items())
     with _lock:
         try:
-            return dict(_describe(_bindable_sql(tree, tables)))
+            found = _bound.get(key)
+            if found is None:
+                found = _bound[key] = _describe(_bindable_sql(tree, tables))
+                if len(_bound) > MOST_BOUND:
+                    _bound.popitem(last=False)
+            return dict(found)
         except duckdb.Error as error:
             raise bind_error(error, text) from error
         except UnsupportedError as error:
@@ -101,7 +111,6 @@ def _bindable_sql(tree: exp.Query, tables: Mapping[str, Schema]) -> str:
             table.set("alias", alias)
 
 
-@functools.lru_cache(maxsize=1024)
 def _describe(sql: str) -> tuple[tuple[str, str], ...]:
     """Return the names and types of a query over the empty tables, each of which has one schema for good."""
     relation = _reference().sql(sql)

@@ -13,6 +13,7 @@ from sqlglot import exp
 from mdfsql.bind import bind
 from mdfsql.catalog import PythonSource, Source
 from mdfsql.errors import BindError
+from mdfsql.merge_layers import merge_layers
 from mdfsql.needed import needed
 from mdfsql.schema import Schema, canonical, data_type, read_type
 from mdfsql.trees import copied
@@ -151,26 +152,24 @@ class Relation:
         names: dict[int, str] = {}
         for node in order:
             tree = trees[id(node)]
+            unnamed = []
             for table, given in reads[id(node)]:
                 named = table.args.get("alias") or exp.TableAlias()
                 named.set("this", identifier(table.alias or table.name))
+                table.set("alias", named)
                 known = given.name if isinstance(given, Source) else names.get(id(given))
                 if known is not None and not named.args.get("columns"):
                     table.set("this", identifier(known))
-                    table.set("alias", named)
                 else:
                     # Not every engine renames the columns of a table.
-                    inner = built.pop(id(given)) if known is None else all_of(known)
-                    subquery = exp.Subquery(this=inner, alias=named)
-                    for part in ("joins", "pivots", "sample"):
-                        if table.args.get(part):
-                            subquery.set(part, table.args[part])
-                    if table is tree:
-                        raise AssertionError("a table cannot be a whole query")
-                    table.replace(subquery)
-            depths[id(node)] = 1 + max(
-                (depths[id(given)] for _, given in reads[id(node)] if id(given) in depths), default=0
-            )
+                    unnamed.append((table, given, built.pop(id(given)) if known is None else all_of(known)))
+            depth = max([0, *(depths[id(given)] for _, given in reads[id(node)] if id(given) in names)])
+            for table, given, inner in unnamed:
+                merged = merge_layers(tree, table, inner)
+                if not merged:
+                    _nest(table, inner)
+                depth = max(depth, depths.get(id(given), 0) - merged)
+            depths[id(node)] = 1 + depth
             deep = depths[id(node)] == MOST_NESTED and node is not self
             if uses[id(node)] > 1 or deep:
                 depths[id(node)] = 0
@@ -188,6 +187,15 @@ class Relation:
 
 
 MOST_NESTED = 20
+
+
+def _nest(table: exp.Table, inner: exp.Query) -> None:
+    """Put a query where a table stands."""
+    subquery = exp.Subquery(this=inner, alias=table.args["alias"])
+    for part in ("joins", "pivots", "sample"):
+        if table.args.get(part):
+            subquery.set(part, table.args[part])
+    table.replace(subquery)
 
 
 def _bare(given: Relation | Source) -> Relation | Source:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 import functools
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import ItemsView, Iterator, Mapping, Sequence, ValuesView
 from typing import TypeAlias
 
 from sqlglot import exp
@@ -211,9 +211,16 @@ class Schema(Mapping[str, Type]):
     def __len__(self) -> int:
         return len(self._types)
 
+    # Those of Mapping look each name up.
+    def items(self) -> ItemsView[str, Type]:
+        return self._types.items()
+
+    def values(self) -> ValuesView[Type]:
+        return self._types.values()
+
     def __eq__(self, other: object) -> bool:
         if isinstance(other, Mapping):
-            return list(self.items()) == list(other.items())
+            return self is other or list(self.items()) == list(other.items())
         return NotImplemented
 
     def __hash__(self) -> int:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec
 
 from sqlglot import exp
 
+from mdfsql.bind import bind
 from mdfsql.errors import BindError, CannotLift, DataError
 from mdfsql.relation import Origin, Relation, all_of, column, identifier
 from mdfsql.schema import INTEGERS, Schema, data_type
@@ -377,7 +378,25 @@ def join(
         from_=exp.From(this=exp.Table(this=identifier("l"))),
         joins=[exp.Join(this=exp.Table(this=identifier("r")), on=condition, **JOINS[how])],
     )
-    return Relation(select, {"l": left, "r": right})
+    return Relation(select, {"l": left, "r": right}, schema=_joined(select, left.schema, right.schema, how))
+
+
+def _joined(select: exp.Select, left: Schema, right: Schema, how: str) -> Schema | None:
+    """Return the columns of a join, having bound its condition alone; None where the whole join is to be bound."""
+    if how in ("right", "full"):
+        return None  # their keys are of both sides, of the type that the reference unites theirs in
+    types = {"l": left, "r": right}
+    columns = [(output.alias_or_name, output.unalias()) for output in select.expressions]
+    schema = {name: types[found.table][found.name] for name, found in columns}
+    if len({name.lower() for name in schema}) < len(columns):
+        return None  # a name stands twice
+    condition = select.args["joins"][0]
+    if condition.args.get("on") is not None:
+        outputs = select.expressions
+        select.set("expressions", outputs[:1])
+        bind(select, types)
+        select.set("expressions", outputs)
+    return Schema(schema)
 
 
 def _join_outputs(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import tracemalloc
+from collections import OrderedDict
 from collections.abc import Callable
 from types import FrameType
 from typing import Any
@@ -160,6 +161,7 @@ def test_a_chain_is_bound_once_a_step(monkeypatch: pytest.MonkeyPatch) -> None:
         return describe(sql)
 
     monkeypatch.setattr(bind, "_describe", noted)
+    monkeypatch.setattr(bind, "_bound", OrderedDict())
     compiled.written(compiled.chained(100), "duckdb")
     assert len(texts) <= 100
     # Each with few of the steps before it.

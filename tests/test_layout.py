@@ -22,7 +22,8 @@ LAYERS = """
     version
     errors
     rowwise
-    trees needed
+    trees
+    merge_layers needed
     schema
     read.calls
     reading
