@@ -21,14 +21,9 @@ from mdfsql.lift_function import Lifter
 from mdfsql.lift_guess import guess
 from mdfsql.lift_nodes import cast
 from mdfsql.lift_rows import Unnested, lift_block, unnested
-from mdfsql.lift_values import (
-    Refusal,
-    Row,
-    Value,
-    column,
-    finished,
-)
+from mdfsql.lift_values import Refusal, Row, TableColumns, Value, finished
 from mdfsql.schema import Schema, Type
+from mdfsql.trees import copied
 
 __all__ = [
     "Unlifted",
@@ -198,7 +193,7 @@ def _start(
 
 
 def _row(schema: Schema, table: str | None = None) -> Row:
-    return Row({n: column(n, t, table) for n, t in schema.items()})
+    return Row(TableColumns(schema, table))
 
 
 def _output(name: str, value: Value, types: Mapping[str, Type]) -> exp.Expression:
@@ -224,4 +219,4 @@ def _copied(captured: Captured, make: Callable[[], exp.Expression]) -> exp.Expre
                 f"the SQL would have more than {MAX_NODES} nodes", None, "split it into several steps"
             )
         stack.extend(stack.pop().iter_expressions())
-    return node.copy()
+    return copied(node)

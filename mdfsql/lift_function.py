@@ -279,7 +279,7 @@ class Lifter:
         if isinstance(result, Value):
             return truth(result)
         if isinstance(result, Row):
-            return settled_all(result.columns.values(), decided(bool(result.columns)))
+            return settled_all(result.computed, decided(bool(result.columns)))
         if isinstance(result, Items):
             return settled_all(result.parts, decided(bool(result.parts)))
         return decided(bool(result.value))

@@ -152,7 +152,7 @@ def cell(row: Row, key: Value) -> Value:
     if type(key.const) is str and key.const in row.columns:
         if (error := row.columns[key.const].unlifted) is not None:
             raise error
-        found = alone(row.columns[key.const], row.columns.values())
+        found = alone(row.columns[key.const], row.computed)
         assert isinstance(found, Value)
         return found
     near = difflib.get_close_matches(str(key.const), row.columns, 3)

@@ -212,6 +212,9 @@ class Schema(Mapping[str, Type]):
         return len(self._types)
 
     # Those of Mapping look each name up.
+    def __contains__(self, name: object) -> bool:
+        return name in self._types
+
     def items(self) -> ItemsView[str, Type]:
         return self._types.items()
 

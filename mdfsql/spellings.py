@@ -119,7 +119,7 @@ ESCAPED = re.compile(r"\\x([0-9A-Fa-f]{2})")
 def _bytes(node: Any) -> exp.Expr | None:
     """'abc'::BLOB, where each sign that is none of ASCII's stands as \\xHH"""
     text = node.this.name if isinstance(node.this, exp.Literal) and node.this.is_string else None
-    if text is None or not node.is_type("VARBINARY") or not text.isascii() or "\\" in ESCAPED.sub("", text):
+    if text is None or node.to.this is not exp.DType.VARBINARY or not text.isascii() or "\\" in ESCAPED.sub("", text):
         return None
     whole = b"".join(bytes.fromhex(part) if at % 2 else part.encode() for at, part in enumerate(ESCAPED.split(text)))
     return exp.Unhex(this=exp.Literal.string(whole.hex().upper()))

@@ -372,53 +372,39 @@ def join(
             keys[own] = own_name(name, right.schema, "the right dataset")
         pairs = [exp.EQ(this=column(a, "l"), expression=column(b, "r")) for a, b in keys.items()]
         condition = exp.and_(*pairs, copy=False)
-    outputs = _join_outputs(left.schema, right.schema, keys, how, suffixes)
-    select = exp.Select(
-        expressions=outputs,
-        from_=exp.From(this=exp.Table(this=identifier("l"))),
-        joins=[exp.Join(this=exp.Table(this=identifier("r")), on=condition, **JOINS[how])],
-    )
-    return Relation(select, {"l": left, "r": right}, schema=_joined(select, left.schema, right.schema, how))
-
-
-def _joined(select: exp.Select, left: Schema, right: Schema, how: str) -> Schema | None:
-    """Return the columns of a join, having bound its condition alone; None where the whole join is to be bound."""
-    if how in ("right", "full"):
-        return None  # their keys are of both sides, of the type that the reference unites theirs in
-    types = {"l": left, "r": right}
-    columns = [(output.alias_or_name, output.unalias()) for output in select.expressions]
-    schema = {name: types[found.table][found.name] for name, found in columns}
-    if len({name.lower() for name in schema}) < len(columns):
-        return None  # a name stands twice
-    condition = select.args["joins"][0]
-    if condition.args.get("on") is not None:
-        outputs = select.expressions
-        select.set("expressions", outputs[:1])
-        bind(select, types)
-        select.set("expressions", outputs)
-    return Schema(schema)
-
-
-def _join_outputs(
-    left: Schema, right: Schema, keys: Mapping[str, str], how: str, suffixes: tuple[str, str]
-) -> list[exp.Expr]:
-    if how in ("semi", "anti"):
-        return [column(name, "l") for name in left]
-    taken = {name.lower() for name in left if name not in keys}
-    rest = [name for name in right if name not in keys.values()]
-    clash = taken & {name.lower() for name in rest} | {k.lower() for k in keys} & {n.lower() for n in rest}
-    outputs: list[exp.Expr] = []
-    for name in left:
-        if name in keys and how in ("right", "full"):
+    sides = {"l": left.schema, "r": right.schema}
+    listed = _join_columns(left.schema, right.schema, keys, how, suffixes)
+    outputs = [_renamed(column(name, side), name, new) for side, name, new in listed]
+    for place, name in enumerate(left.schema if how in ("right", "full") else ()):
+        if name in keys:
             # The key of a row that only the right side has comes from there.
             both = exp.Coalesce(this=column(name, "l"), expressions=[column(keys[name], "r")])
-            outputs.append(exp.alias_(both, identifier(name)))
-        else:
-            new = name + suffixes[0] if name.lower() in clash and name not in keys else name
-            outputs.append(_renamed(column(name, "l"), name, new))
-    for name in rest:
-        outputs.append(_renamed(column(name, "r"), name, name + suffixes[1] if name.lower() in clash else name))
-    return outputs
+            outputs[place] = exp.alias_(both, identifier(name))
+    joining = exp.Join(this=exp.Table(this=identifier("r")), on=condition, **JOINS[how])
+    select = exp.Select(expressions=outputs, from_=exp.From(this=exp.Table(this=identifier("l"))), joins=[joining])
+    schema = None
+    if how not in ("right", "full") and len({new.lower() for *_, new in listed}) == len(listed):
+        # Nothing but the condition can be wrong, and that is bound alone: a chain of joins has ever more columns.
+        schema = Schema({new: sides[side][name] for side, name, new in listed})
+        if condition is not None:
+            select.set("expressions", outputs[:1])
+            bind(select, sides)
+            select.set("expressions", outputs)
+    return Relation(select, {"l": left, "r": right}, schema=schema)
+
+
+def _join_columns(
+    left: Schema, right: Schema, keys: Mapping[str, str], how: str, suffixes: tuple[str, str]
+) -> list[tuple[str, str, str]]:
+    """Return which columns a join lists: the side of each, its name there, and its name in the join."""
+    if how in ("semi", "anti"):
+        return [("l", name, name) for name in left]
+    taken = {name.lower() for name in left if name not in keys}
+    others = set(keys.values())
+    rest = [name for name in right if name not in others]
+    clash = taken & {name.lower() for name in rest} | {k.lower() for k in keys} & {n.lower() for n in rest}
+    listed = [("l", name, name + suffixes[0] if name.lower() in clash and name not in keys else name) for name in left]
+    return listed + [("r", name, name + suffixes[1] if name.lower() in clash else name) for name in rest]
 
 
 def _renamed(node: exp.Column, name: str, new: str) -> exp.Expr:

@@ -139,7 +139,6 @@ def test_pipelines_give_it_on_every_engine(engine: str, name: str, drawn: list[S
     is_same(name, drawn)
 
 
-
 def nested(given: mdf.Dataset) -> int:
     return given.plan("duckdb")[1].sql.count("(SELECT ")
 
