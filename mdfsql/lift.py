@@ -20,8 +20,9 @@ from mdfsql.lift_columns import columns
 from mdfsql.lift_function import Lifter
 from mdfsql.lift_guess import guess
 from mdfsql.lift_nodes import cast
+from mdfsql.lift_parts import TableColumns
 from mdfsql.lift_rows import Unnested, lift_block, unnested
-from mdfsql.lift_values import Refusal, Row, TableColumns, Value, finished
+from mdfsql.lift_values import Refusal, Row, Value, finished
 from mdfsql.schema import Schema, Type
 from mdfsql.trees import copied
 

@@ -27,6 +27,7 @@ from mdfsql.lift_parts import (
     as_columns,
     as_scalar,
     cell,
+    computed,
     elements,
     flags,
     identical,
@@ -279,7 +280,7 @@ class Lifter:
         if isinstance(result, Value):
             return truth(result)
         if isinstance(result, Row):
-            return settled_all(result.computed, decided(bool(result.columns)))
+            return settled_all(computed(result), decided(bool(result.columns)))
         if isinstance(result, Items):
             return settled_all(result.parts, decided(bool(result.parts)))
         return decided(bool(result.value))

@@ -6,7 +6,7 @@ import ast
 import difflib
 import enum
 import inspect
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import FunctionType, MemberDescriptorType, MethodType, ModuleType
 from typing import Any, TypeAlias, TypeVar
@@ -26,12 +26,14 @@ from mdfsql.lift_values import (
     Value,
     branch,
     choose,
+    column,
     conjunction,
     constant,
     guarded,
     marked,
     opposite,
 )
+from mdfsql.schema import Type
 
 __all__ = ["NEW_DICT", "REFUSED", "Binding", "Result", "Rows", "Thought", "Unbound"]
 
@@ -145,6 +147,33 @@ def as_columns(value: Thought) -> Mapping[str, Value]:
     raise Refusal("only a row or a constant dict of scalars is unpacked into a row")
 
 
+class TableColumns(Mapping[str, Value]):
+    """The columns of a table, each made when it is asked for: a function reads few of many."""
+
+    def __init__(self, schema: Mapping[str, Type], table: str | None) -> None:
+        self._schema, self._table = schema, table
+        self._made: dict[str, Value] = {}
+
+    def __getitem__(self, name: str) -> Value:
+        if name not in self._made:
+            self._made[name] = column(name, self._schema[name], self._table)
+        return self._made[name]
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._schema
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._schema)
+
+    def __len__(self) -> int:
+        return len(self._schema)
+
+
+def computed(row: Row) -> Iterable[Value]:
+    """Return what may be an error: columns of a table are none."""
+    return () if isinstance(row.columns, TableColumns) else row.columns.values()
+
+
 def cell(row: Row, key: Value) -> Value:
     """Return ``row[key]``; Refusal, with the near names, where there is no such column."""
     if not key.is_const:
@@ -152,7 +181,7 @@ def cell(row: Row, key: Value) -> Value:
     if type(key.const) is str and key.const in row.columns:
         if (error := row.columns[key.const].unlifted) is not None:
             raise error
-        found = alone(row.columns[key.const], row.computed)
+        found = alone(row.columns[key.const], computed(row))
         assert isinstance(found, Value)
         return found
     near = difflib.get_close_matches(str(key.const), row.columns, 3)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 import itertools
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple, TypeAlias
 
@@ -116,11 +116,6 @@ class Row:
 
     columns: Mapping[str, Value]
 
-    @property
-    def computed(self) -> Iterable[Value]:
-        """What may be an error: columns of a table are none."""
-        return () if isinstance(self.columns, TableColumns) else self.columns.values()
-
 
 @dataclass(frozen=True, slots=True)
 class Thing:
@@ -215,28 +210,6 @@ def constant(value: Any) -> Value:
 def column(name: str, type_: Type, table: str | None = None) -> Value:
     """Return a column as Python sees it: any value may be None."""
     return Value(node_of((table, name)), type_, none=True, bounds=BOUNDS.get(type_), column=(table, name))
-
-
-class TableColumns(Mapping[str, Value]):
-    """The columns of a table, each made when it is asked for: a function reads few of many."""
-
-    def __init__(self, schema: Mapping[str, Type], table: str | None) -> None:
-        self._schema, self._table = schema, table
-        self._made: dict[str, Value] = {}
-
-    def __getitem__(self, name: str) -> Value:
-        if name not in self._made:
-            self._made[name] = column(name, self._schema[name], self._table)
-        return self._made[name]
-
-    def __contains__(self, name: object) -> bool:
-        return name in self._schema
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._schema)
-
-    def __len__(self) -> int:
-        return len(self._schema)
 
 
 def node_of(key: Key) -> Node:

@@ -6,7 +6,9 @@ import datetime
 import decimal
 import importlib
 import math
+import struct
 from collections import Counter
+from random import Random
 from typing import Any
 
 import pyarrow as pa
@@ -496,6 +498,26 @@ def test_what_has_no_common_text_is_collected(monkeypatch: pytest.MonkeyPatch) -
     dataset = mdf.sql("SELECT MAP {'a': 1} AS m UNION ALL SELECT MAP {'b': 2} AS m")
     found = dataset.verify()
     assert found.equal and "collected whole" in str(found)
+
+
+@pytest.mark.parametrize("rtol", [1e-9, 0.0])
+def test_floats_of_every_size_are_hashed_in_lists_too(
+    engine: str, rtol: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(RUN, "MOST_ROWS", 0)
+    random = Random(3)
+    powers = [2.0**n for n in range(-1074, 1024, 11)]
+    found: list[float | None] = [struct.unpack("<d", random.randbytes(8))[0] for _ in range(200)]
+    found += [*powers, *(math.nextafter(power, 0) for power in powers), 0.0, -0.0, math.nan, math.inf, -math.inf, None]
+    items: list[dict[str, Any]] = [{"x": x, "s": {"a": x}, "l": None, "f": None} for x in found]
+    items.append({"x": 1.0, "s": None, "l": found, "f": [1e-45, 3.4e38, None]})
+    schema = {"x": "DOUBLE", "s": "STRUCT(a DOUBLE)", "l": "DOUBLE[]", "f": "FLOAT[]"}
+    dataset = mdf.Dataset.from_items(items, schema=schema)
+    dataset.verify(rtol=rtol).raise_for_difference()
+    # Of one bit, and of none but in the tolerance.
+    items[-1]["l"] = [math.nextafter(x, math.inf) if x == powers[99] else x for x in found]
+    other = mdf.Dataset.from_items(items, schema=schema)
+    assert mdf.diff(dataset, other, rtol=rtol).equal == bool(rtol)
 
 
 # ---- samples, and sources of one engine --------------------------------------------------------------------------

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -261,20 +261,16 @@ def _text(node: exp.Expr, type_: str, rules: Rules, exponent: exp.Expr | None = 
     if type_ == "BLOB":
         return _filled("hex(x)", x=node)
     if is_float(type_):
-        # Within lists and structs no layer can be put below: their floats are written in full, so that those that
-        # are almost the same have their buckets fetched.
-        if exponent is None:
-            return _filled("CASE WHEN isnan(x) THEN 'nan' ELSE CAST(x AS VARCHAR) END", x=node)
-        return _float_text(node, type_, rules, exponent)
+        # Within a struct no layer can be put below that has the exponent: a list of one float can have it.
+        alone = _filled("array_to_string(x, '')", x=_texts(exp.Array(expressions=[node.copy()]), type_, rules))
+        return alone if exponent is None else _float_text(node, type_, rules, exponent)
     if type_ in PLAIN or (type_.startswith("DECIMAL") and type_[-1] == ")"):
         return _filled("CAST(x AS VARCHAR)", x=node)
     dtype = value_type(type_)
     if type_.endswith("[]"):
-        # As the parser has it: what a lambda names is no column.
-        inner = _text(exp.to_identifier("v"), type_[:-2], rules)
-        each = exp.Lambda(this=_filled("coalesce(x, 'N')", x=inner), expressions=[exp.to_identifier("v")])
-        if inner.find(exp.Lambda) is None:
-            texts = exp.Transform(this=node, expression=each)
+        texts = _texts(node, type_[:-2], rules)
+        # Not every engine takes a lambda inside of a lambda.
+        if sum(1 for _ in texts.find_all(exp.Lambda)) == 1 + is_float(type_[:-2]):
             return _filled("'[' || array_to_string(x, ',') || ']'", x=texts)
     if dtype.this == exp.DType.STRUCT:
         fields = []
@@ -285,6 +281,25 @@ def _text(node: exp.Expr, type_: str, rules: Rules, exponent: exp.Expr | None = 
         joined = exp.ConcatWs(expressions=[exp.Literal.string(","), *fields], safe=True, coalesce=True)
         return _filled("CASE WHEN x IS NOT NULL THEN '(' || y || ')' END", x=node, y=joined)
     raise Unsupported(f"a column of type {type_}", "verify", "it has no text that is the same on every engine")
+
+
+def _texts(items: exp.Expr, type_: str, rules: Rules) -> exp.Expr:
+    """Return the list of the texts of a list's items, N for NULL."""
+    if not is_float(type_):
+        return _each(items, lambda item: _filled("coalesce(x, 'N')", x=_text(item, type_, rules)))
+    pairs = _each(items, lambda item: _filled("{'x': x, 'e': e}", x=item, e=_exponent(item)))
+
+    def text(pair: exp.Expr) -> exp.Expr:
+        own, exponent = (_filled(f"struct_extract(p, '{name}')", p=pair) for name in ("x", "e"))
+        return _filled("coalesce(x, 'N')", x=_float_text(own, type_, rules, exponent))
+
+    return _each(pairs, text)
+
+
+def _each(items: exp.Expr, function: Callable[[exp.Expr], exp.Expr]) -> exp.Expr:
+    # As the parser has it: what a lambda names is no column.
+    item = exp.to_identifier("v")
+    return exp.Transform(this=items, expression=exp.Lambda(this=function(item), expressions=[item.copy()]))
 
 
 def _spelled(field: exp.Expr) -> str:
@@ -307,17 +322,15 @@ def _float_text(node: exp.Expr, type_: str, rules: Rules, exponent: exp.Expr) ->
     Cells are relative to the power of two below the number; where atol is more than rtol of that, they are absolute.
     """
     wide = exp.Cast(this=node.copy(), to=exp.DataType.build("DOUBLE")) if type_ == "FLOAT" else node
-    bits = math.ceil(-math.log2(rules.rtol)) if rules.rtol else 53
-    if bits <= 51:
-        near = _filled(
-            "CAST(CAST(e AS BIGINT) AS VARCHAR) || '*' || CAST(CAST(round(x / pow(CAST(2 AS DOUBLE), e) * w) AS BIGINT)"
-            " AS VARCHAR)",
-            x=wide,
-            e=exponent,
-            w=exp.Cast(this=exp.Literal.number(2**bits), to=exp.DataType.build("DOUBLE")),
-        )
-    else:
-        near = _filled("CAST(x AS VARCHAR)", x=wide)
+    # By as many bits as a float has, one more than after its point, cells hold one float each.
+    bits = min(math.ceil(-math.log2(rules.rtol)), 53) if rules.rtol else 53
+    near = _filled(
+        "CAST(CAST(e AS BIGINT) AS VARCHAR) || '*' || CAST(CAST(round(x / pow(CAST(2 AS DOUBLE), e) * w) AS BIGINT)"
+        " AS VARCHAR)",
+        x=wide,
+        e=exponent,
+        w=exp.Cast(this=exp.Literal.number(2**bits), to=exp.DataType.build("DOUBLE")),
+    )
     if rules.atol:
         size = exp.Cast(this=exp.Literal.string(repr(float(rules.atol))), to=exp.DataType.build("DOUBLE"))
         # Up to where the number of the cell is exact, and the tolerance the larger one.
