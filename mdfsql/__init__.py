@@ -1,5 +1,7 @@
 """A SQL-first embedded DSL for dataset work: write it once, run it on DuckDB, Spark or Dask with the same answer."""
 
+import typing
+
 from mdfsql import errors
 from mdfsql.backend import Backend, backend, set_backend
 from mdfsql.check import Finding, check
@@ -39,8 +41,11 @@ from mdfsql.functions import (
     when,
 )
 from mdfsql.schema import Schema
-from mdfsql.verify import Comparison, diff, verify
+from mdfsql.verify import diff, verify
 from mdfsql.version import __version__
+
+if typing.TYPE_CHECKING:
+    from mdfsql.verify.comparison import Comparison
 
 __all__ = [
     "Backend",
@@ -93,3 +98,11 @@ __all__ = [
     "verify",
     "when",
 ]
+
+
+def __getattr__(name: str) -> typing.Any:
+    if name == "Comparison":  # its many records take longer to make than all else here
+        from mdfsql.verify.comparison import Comparison
+
+        return Comparison
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

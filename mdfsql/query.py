@@ -6,7 +6,7 @@ import difflib
 import functools
 import itertools
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import sqlglot
 from sqlglot import exp
@@ -16,12 +16,13 @@ from mdfsql.catalog import Source
 from mdfsql.errors import BindError, QueryError
 from mdfsql.literals import literal
 from mdfsql.read import reader_of
-from mdfsql.read.meaning import Dialect, Refused, construct_name
-from mdfsql.read.queries import read_query_tree
 from mdfsql.reading import read_text
 from mdfsql.relation import Relation, identifier
 from mdfsql.schema import Schema
 from mdfsql.spellings import plain_queries
+
+if TYPE_CHECKING:
+    from mdfsql.read.meaning import Dialect
 
 __all__ = ["Resolver", "parse_query", "read_query"]
 
@@ -131,6 +132,9 @@ def _again(tree: exp.Query, dialect: str, text: str) -> exp.Query:
 
 def meant(tree: exp.Query, reader: Dialect, tables: Mapping[str, Schema], text: str) -> exp.Query:
     """Return what a query of another dialect means, in the reference's; QueryError, with the place, if not known."""
+    from mdfsql.read.meaning import Refused, construct_name  # loaded for the texts of other dialects
+    from mdfsql.read.queries import read_query_tree
+
     try:
         return _again(read_query_tree(tree, reader, tables), reader.name, text)
     except Refused as error:

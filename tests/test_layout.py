@@ -249,7 +249,10 @@ def test_texts_are_written_in_a_dialect(name: str) -> None:
 def test_public_names() -> None:
     tree = ast.parse(SOURCES["mdfsql"].read_text())
     imported = {
-        alias.asname or alias.name for node in tree.body if isinstance(node, ast.ImportFrom) for alias in node.names
+        alias.asname or alias.name
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom)
+        for alias in node.names
     }
     assert imported == set(mdfsql.__all__)
     assert sorted(mdfsql.__all__) == list(mdfsql.__all__)

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import importlib
+from typing import TYPE_CHECKING
 
 from sqlglot import Dialect as Parser
 
 from mdfsql.errors import QueryError
-from mdfsql.read.meaning import Dialect
+
+if TYPE_CHECKING:
+    from mdfsql.read.meaning import Dialect
 
 __all__ = ["DIALECTS", "reader_of"]
 

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mdfsql.backend import Backend
 from mdfsql.dataset import Dataset, as_dataset
 from mdfsql.frontend import sql
-from mdfsql.verify.comparison import Comparison
 
-__all__ = ["Comparison", "diff", "verify"]
+if TYPE_CHECKING:
+    from mdfsql.verify.comparison import Comparison
+
+__all__ = ["diff", "verify"]
 
 
 def verify(
