@@ -121,8 +121,10 @@ def in_out(options: Options) -> Iterator[Result]:
             1.05,
         ),
         "write_parquet": (
-            "`COPY TO`",
-            lambda text: connection.execute(f"COPY ({text}) TO '{written(target / 'peer.parquet')}'"),
+            "`COPY TO`, compressed alike",
+            lambda text: connection.execute(
+                f"COPY ({text}) TO '{written(target / 'peer.parquet')}' (FORMAT parquet, COMPRESSION zstd)"
+            ),
             1.05,
         ),
     }
@@ -140,7 +142,11 @@ def in_out_spark(options: Options) -> Iterator[Result]:
         "to_arrow": ("`toArrow`", lambda df: df.toArrow(), 1.05),
         "to_pandas": ("`toPandas`", lambda df: df.toPandas(), None),
         "iter_batches": ("`toLocalIterator`", lambda df: sum(1 for _ in df.toLocalIterator()), None),
-        "write_parquet": ("`write.parquet`", lambda df: df.write.parquet(str(written(target / "peer"))), 1.05),
+        "write_parquet": (
+            "`write.parquet`, compressed alike",
+            lambda df: df.write.option("compression", "zstd").parquet(str(written(target / "peer"))),
+            1.05,
+        ),
     }
     ours = outputs(target) | {"write_parquet": lambda ds: ds.write_parquet(written(target / "ours"))}
     with mdf.set_backend("spark", spark_session=session):
@@ -168,7 +174,11 @@ def in_out_dask(options: Options) -> Iterator[Result]:
         "to_arrow": ("`compute`, and Arrow of it", lambda df: pa.Table.from_pandas(df.compute()), 1.05),
         "to_pandas": ("`compute`", lambda df: df.compute(), None),
         "iter_batches": ("`partitions`, in turn", lambda df: sum(len(p.compute()) for p in df.partitions), None),
-        "write_parquet": ("`to_parquet`", lambda df: df.to_parquet(str(written(target / "peer"))), 1.05),
+        "write_parquet": (
+            "`to_parquet`, compressed alike",
+            lambda df: df.to_parquet(str(written(target / "peer")), compression="zstd"),
+            1.05,
+        ),
     }
     ours = outputs(target) | {"write_parquet": lambda ds: ds.write_parquet(written(target / "ours"))}
     with mdf.set_backend(dask):

@@ -49,18 +49,22 @@ def merge_layers(over: exp.Query, table: exp.Table, below: exp.Query) -> bool:
     held, own = ({part for part, value in query.args.items() if value} for query in (over, below))
     if "joins" in own and held <= OVER and own <= JOINED:
         return _joined(over, table.alias.lower(), below)
-    return held <= ORDER and own <= ORDERED and _ordered(over, below)
+    return held <= ORDER and own <= ORDERED and _ordered(over, table.alias.lower(), below)
 
 
-def _ordered(over: exp.Select, below: exp.Select) -> bool:
-    """Put a query below its order."""
+def _ordered(over: exp.Select, name: str, below: exp.Select) -> bool:
+    """Put a query in the place of the table of that name, below its order."""
     if not _is_all(over) or below.is_star:
         return False
     outputs = {output.alias_or_name.lower(): output for output in below.expressions}
     order = over.args.get("order")
     keys = order.expressions if order is not None else ()
-    if not all(type(key.this) is exp.Column and key.this.name.lower() in outputs for key in keys):
-        return False
+    for key in keys:
+        # Of another table it is a field of a struct.
+        if type(key.this) is not exp.Column or key.this.name.lower() not in outputs:
+            return False
+        if key.this.table.lower() not in ("", name) or key.this.args.get("db"):
+            return False
     for key in keys:
         output = outputs[key.this.name.lower()]
         # A name is one of an output first, but not of one that is called after its column.
@@ -109,7 +113,10 @@ def _fit(over: exp.Select, joined: exp.Select) -> bool:
     if len(joins) + len(own) > MOST_JOINS or not all(map(_is_plain, [*joins, *own])):
         return False
     sources = list(_sources(joined))
-    if not _is_named(sources[0]) or (own and any(join.is_semi_or_anti_join for join in joins)):
+    if not _is_named(sources[0]) or (own and any(join.is_semi_or_anti_join or _is_comma(join) for join in joins)):
+        return False
+    # A query or a function there may read what is before it.
+    if not all(isinstance(join.this, exp.Table) and isinstance(join.this.this, exp.Identifier) for join in own):
         return False
     # What is read below without its table's name might be another table's above.
     tables = {source.alias_or_name.lower() for source in sources}
@@ -125,7 +132,13 @@ def _is_all(select: exp.Select) -> bool:
 
 def _is_plain(join: exp.Join) -> bool:
     """Tell whether a join is one of a named table or query, by a condition or none."""
-    return _is_named(join.this) and not join.args.get("using") and not join.method
+    usual = join.kind.upper() in ("", "INNER", "OUTER", "CROSS", "SEMI", "ANTI")
+    return _is_named(join.this) and usual and not join.args.get("using") and not join.method
+
+
+def _is_comma(join: exp.Join) -> bool:
+    """Tell whether a table stands after a comma: the joins after it are its own."""
+    return not any(join.args.get(part) for part in ("on", "kind", "side"))
 
 
 def _is_named(source: exp.Expr) -> bool:

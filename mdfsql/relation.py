@@ -164,7 +164,8 @@ class Relation:
                     # Not every engine renames the columns of a table.
                     unnamed.append((table, given, built.pop(id(given)) if known is None else all_of(known)))
             depth = max([0, *(depths[id(given)] for _, given in reads[id(node)] if id(given) in names)])
-            for table, given, inner in unnamed:
+            # The first table of the FROM before those that are joined to it are queries.
+            for table, given, inner in sorted(unnamed, key=lambda found: not isinstance(found[0].parent, exp.From)):
                 merged = merge_layers(tree, table, inner)
                 if not merged:
                     _nest(table, inner)

@@ -50,9 +50,10 @@ def _tuples(batch: pa.RecordBatch) -> Iterator[tuple[Any, ...]]:
 
 
 def _values(name: str, column: pa.Array) -> list[Any]:
+    from mdfsql.rowwise import values  # as above
+
     try:
-        values: list[Any] = column.to_pylist(maps_as_pydicts="strict")
-        return values
+        return values(column)
     except (OverflowError, TypeError, ValueError) as error:
         raise DataError(
             f"column {name!r} holds a value that Python has not ({error}): a date beyond the year 9999 or a map with "

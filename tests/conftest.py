@@ -31,7 +31,7 @@ BACKENDS = pytest.StashKey[dict[str, mdf.Backend]]()
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--engines", default=",".join(NAMES), help="engines to test, with commas between them")
-    parser.addoption("--every", type=int, default=6, help="run one in so many of the cases marked `many` (%(default)s)")
+    parser.addoption("--every", type=int, default=8, help="run one in so many of the cases marked `many` (%(default)s)")
 
 
 def pytest_configure(config: pytest.Config) -> None:
