@@ -63,7 +63,7 @@ def _ordered(over: exp.Select, name: str, below: exp.Select) -> bool:
         # Of another table it is a field of a struct.
         if type(key.this) is not exp.Column or key.this.name.lower() not in outputs:
             return False
-        if key.this.table.lower() not in ("", name) or key.this.args.get("db"):
+        if key.this.table.lower() not in ("", name) or not _is_simple(key.this):
             return False
     for key in keys:
         output = outputs[key.this.name.lower()]
@@ -82,7 +82,7 @@ def _joined(over: exp.Select, name: str, joined: exp.Select) -> bool:
     if moved is None:
         return False
     own = over.args.get("joins") or []
-    names = _apart([join.this for join in own], {source.alias_or_name.lower() for source in _sources(joined)})
+    names = _apart([join.this for join in own], _names(joined))
     for found, instead in moved:
         if instead is None:
             found.set("table", exp.to_identifier(names[found.table.lower()], quoted=True))
@@ -112,14 +112,15 @@ def _fit(over: exp.Select, joined: exp.Select) -> bool:
         return False
     if len(joins) + len(own) > MOST_JOINS or not all(map(_is_plain, [*joins, *own])):
         return False
-    sources = list(_sources(joined))
-    if not _is_named(sources[0]) or (own and any(join.is_semi_or_anti_join or _is_comma(join) for join in joins)):
+    if own and any(join.is_semi_or_anti_join or _is_comma(join) for join in joins):
+        return False
+    if not _is_named(joined.args["from_"].this):
         return False
     # A query or a function there may read what is before it.
     if not all(isinstance(join.this, exp.Table) and isinstance(join.this.this, exp.Identifier) for join in own):
         return False
     # What is read below without its table's name might be another table's above.
-    tables = {source.alias_or_name.lower() for source in sources}
+    tables = _names(joined)
     read = _all_columns([joined.args.get("where"), *(join.args.get("on") for join in joins)])
     return all(column is not None and column.table.lower() in tables for column in read)
 
@@ -152,14 +153,20 @@ def _sources(select: exp.Select) -> Iterator[exp.Expr]:
         yield join.this
 
 
+def _names(select: exp.Select) -> set[str]:
+    """Return the names of what a query reads from, in lower case."""
+    return {source.alias_or_name.lower() for source in _sources(select)}
+
+
 def _columns(joined: exp.Select) -> dict[str, exp.Column] | None:
-    """Return what each output is a column of, by its name in lower case; None if one is computed."""
+    """Return what each output is a column of, by its name in lower case; None if one is computed, or a field."""
+    tables = _names(joined)
     found: dict[str, exp.Column] = {}
     for output in joined.expressions:
-        column = output.this if isinstance(output, exp.Alias) else output
-        if type(column) is not exp.Column or not column.table or isinstance(column.this, exp.Star):
+        value = output.unalias()
+        if type(value) is not exp.Column or not _is_simple(value) or value.table.lower() not in tables:
             return None
-        found[output.alias_or_name.lower()] = column
+        found[output.alias_or_name.lower()] = value
     return found
 
 
@@ -204,10 +211,16 @@ def _all_columns(parts: Iterable[exp.Expr | None]) -> Iterator[exp.Column | None
     for part in parts:
         for node in nodes(part) if part is not None else ():
             if type(node) is exp.Column:
-                more = any(value for key, value in node.args.items() if key not in ("this", "table"))
-                yield None if more or isinstance(node.this, exp.Star) else node
+                yield node if _is_simple(node) else None
             elif isinstance(node, OPAQUE) and not isinstance(node.parent, exp.Count):
                 yield None
+
+
+def _is_simple(column: exp.Column) -> bool:
+    """Tell whether a column has a name, and that of a table at most: with more it is a field of a struct."""
+    get = column.args.get
+    more = get("db") or get("catalog") or get("join_mark") or get("shadow")
+    return not more and not isinstance(column.this, exp.Star)
 
 
 def _apart(sources: list[exp.Expr], taken: set[str]) -> dict[str, str]:

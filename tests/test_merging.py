@@ -77,13 +77,13 @@ def in_order(given: mdf.Dataset, number: int) -> mdf.Dataset:
 
 
 def counted(given: mdf.Dataset, number: int) -> mdf.Dataset:
-    """Return how many rows a value has, under a name that is there already or not, in the order of that."""
+    """Return how many rows a value has."""
     name = column(given, number)
     return given.group_by(name).aggregate(**{column(given, number + 1) + "_": mdf.count(), "v_": mdf.max(name)})
 
 
 def as_text(given: mdf.Dataset, number: int) -> mdf.Dataset:
-    """Return a query as text, whose output is called as a column that it does not read, and its order goes by that."""
+    """Return a query as text whose two outputs are called as each other's columns, and its order goes by them."""
     first, second = column(given, number), column(given, number + 1)
     if first == second:
         return given
@@ -203,10 +203,20 @@ def test_texts_over_a_join_mean_what_they_mean(text: str) -> None:
 
 def test_a_join_to_tables_with_commas_between_them() -> None:
     both = mdf.sql("SELECT a.k, b.v FROM a, b", a=table("one"), b=table("two"))
-    assert both.join(table("none"), on="k", how="left").count() == 56
+    joined = both.join(table("none"), on="k", how="left")
+    assert nested(joined) == 1 and joined.count() == 56
 
 
 def test_an_order_by_the_field_of_a_struct() -> None:
     rows = [{"k": n % 3, "a": n, "s": {"a": -n}} for n in range(6)]
     grouped = mdf.Dataset.from_items(rows).group_by("k", "s", "a").aggregate(n=mdf.count())
     assert [row["a"] for row in mdf.sql("SELECT * FROM g ORDER BY s.a", g=grouped).collect()] == [5, 4, 3, 2, 1, 0]
+
+
+def test_a_field_of_a_struct_is_no_column_of_a_table_of_that_name() -> None:
+    rows = [{"k": n, "s": {"a": -n}} for n in range(1, 4)]
+    fields = mdf.sql("SELECT g.k, s.a AS x FROM g JOIN h ON g.k = h.k", g=rows, h=[{"k": n} for n in range(1, 4)])
+    made = mdf.sql(
+        "SELECT b.x FROM b JOIN s ON b.k = s.k ORDER BY b.x", b=fields, s=[{"k": 1, "a": 7}, {"k": 2, "a": 8}]
+    )
+    assert made.collect() == [{"x": -2}, {"x": -1}]
