@@ -29,7 +29,7 @@ _lock = threading.RLock()
 _tables: OrderedDict[Schema, str] = OrderedDict()
 _numbers = itertools.count()
 
-# What was bound, by the tree and the schemas of its tables.
+# What was bound, by the tree and the schemas of its tables; past this many what was not used for longest is dropped.
 MOST_BOUND = 1024
 _bound: OrderedDict[tuple[bytes, tuple[tuple[str, Schema], ...]], tuple[tuple[str, str], ...]] = OrderedDict()
 _connection: duckdb.DuckDBPyConnection | None = None
@@ -75,6 +75,7 @@ def bind(tree: exp.Query, tables: Mapping[str, Schema], *, text: str | None = No
                 found = _bound[key] = _describe(_bindable_sql(tree, tables))
                 if len(_bound) > MOST_BOUND:
                     _bound.popitem(last=False)
+            _bound.move_to_end(key)
             return dict(found)
         except duckdb.Error as error:
             raise bind_error(error, text) from error

@@ -128,8 +128,9 @@ class Relation:
     def assemble(self) -> exp.Query:
         """Return the whole query as one fresh tree over sources.
 
-        A relation that is read once stands as a subquery where it is read; one read more often becomes a CTE, and
-        so does one with many others in it: what walks a tree by recursion, here and in the engines, has its limits.
+        A relation that is read once goes into the query that reads it where both make one, and stands as a subquery
+        there else; one read more often becomes a CTE, and so does one with many others in it: what walks a tree by
+        recursion, here and in the engines, has its limits.
         Columns that are not read are not listed.
         """
         order = _ordered(self, lambda node: map(_bare, node.inputs.values()))

@@ -261,9 +261,10 @@ def _text(node: exp.Expr, type_: str, rules: Rules, exponent: exp.Expr | None = 
     if type_ == "BLOB":
         return _filled("hex(x)", x=node)
     if is_float(type_):
+        if exponent is not None:
+            return _float_text(node, type_, rules, exponent)
         # Within a struct no layer can be put below that has the exponent: a list of one float can have it.
-        alone = _filled("array_to_string(x, '')", x=_texts(exp.Array(expressions=[node.copy()]), type_, rules))
-        return alone if exponent is None else _float_text(node, type_, rules, exponent)
+        return _filled("array_to_string(x, '')", x=_texts(exp.Array(expressions=[node.copy()]), type_, rules))
     if type_ in PLAIN or (type_.startswith("DECIMAL") and type_[-1] == ")"):
         return _filled("CAST(x AS VARCHAR)", x=node)
     dtype = value_type(type_)
